@@ -1,0 +1,57 @@
+# Les commandes du cours. « make » seul affiche l'aide.
+PYTHON ?= python3
+PORT ?= 8000
+DOSSIER ?= $(HOME)/culture-d
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test lab bench clean lock format env notebooks
+.SILENT:
+
+help: ## Afficher cette aide
+	echo "Culture D : les commandes"
+	grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	echo "Options : PORT=8001 (make serve), DOSSIER=~/mon-dossier (make lab), PYTHON=python3.12"
+
+env: ## Préparer l'environnement .venv (les autres commandes le font)
+	command -v $(PYTHON) >/dev/null || { echo "Erreur : Python est introuvable. Installez Python 3.11 ou plus récent, ou nommez le vôtre : make serve PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) deploy/prepare_environment.py
+
+serve: env ## Construire le cours et le servir sur cette machine
+	$(BIN)/culture-d servir --port $(PORT)
+
+lab: env ## Ouvrir JupyterLab sur une copie des carnets
+	$(BIN)/culture-d lab "$(DOSSIER)"
+
+notebooks: env ## Exécuter les carnets et enregistrer leurs résultats
+	$(BIN)/culture-d executer
+
+test: env ## Passer tous les tests
+	echo "1/5 Chromium"
+	$(BIN)/python -m culture_d.chromium
+	echo "2/5 Style et types du code"
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy
+	echo "3/5 Construction du site"
+	$(BIN)/culture-d construire
+	echo "4/5 Carnets : chaque résultat enregistré est recalculé"
+	$(BIN)/python -m pytest --nbval --nbval-current-env -q notebooks -p no:cacheprovider
+	echo "5/5 Tests"
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests
+
+bench: env ## Mesurer vitesse et poids
+	$(BIN)/python -m culture_d.chromium >/dev/null
+	$(BIN)/python tests/bench.py
+
+format: env ## Mettre le code en forme
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: env ## Résoudre à nouveau les versions (requirements.lock, environment.yml)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra tests --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
+	$(BIN)/python -m culture_d.conda
+
+clean: ## Supprimer ce qui se refait
+	rm -rf _build .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis exercises/release exercises/submitted exercises/autograded exercises/feedback
+	echo "Supprimé : le site, les caches, les exercices préparés. L'environnement .venv reste."

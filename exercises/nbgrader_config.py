@@ -1,0 +1,20 @@
+"""Settings of the nbgrader course; `culture_d.exercises` reads this same file."""
+
+# `get_config` is given by the loader; importing it would read another configuration.
+c = get_config()  # noqa: F821
+
+c.CourseDirectory.course_id = "culture-d"
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", ".*"]
+
+# The answer cell keeps its « reponse_1 = ... » above the solution: nothing else is needed.
+c.ClearSolutions.code_stub = {"python": ""}
+c.ClearSolutions.text_stub = "*Double-cliquez ici, puis écrivez votre réponse.*"
+
+# A deleted test cell is put back and marked, instead of scoring « none ».
+c.OverwriteCells.add_missing_cells = True
+c.OverwriteCells.missing_cell_notification = "Cellule {cell_id} absente du devoir, remise ici.\n\n"
+
+c.Execute.timeout = 60
+# Nothing is left to save in the kernel: a graceful stop costs 0.4 s a submission.
+c.Execute.shutdown_kernel = "immediate"
+c.Execute.extra_arguments = ["--log-level=ERROR"]

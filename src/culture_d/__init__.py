@@ -1,0 +1,5 @@
+"""Culture D: a French course in data culture for local elected officials."""
+
+from importlib.metadata import version
+
+__version__ = version("culture-d")

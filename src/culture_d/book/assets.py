@@ -1,0 +1,84 @@
+"""What a page loads: our styles and scripts, and nothing that it does not use."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+from culture_d.curriculum import load_curriculum, modules
+from culture_d.explorables.site import STYLE, scripts, write_static_files
+from culture_d.project import Project
+
+HERE = Path(__file__).parent
+_EXPLORABLE = re.compile(r'data-explorable="([\w-]+)"')
+SEARCH_ONLY = ("documentation_options.js", "doctools.js", "sphinx_highlight.js")
+EXPLORABLES = "explorables"
+DARK_CODE_STYLE = "a11y-high-contrast-dark"
+# Styles of parts that no page has: sphinx-design cards, myst-nb's terminal colours.
+UNUSED_STYLES = ("furo-extensions.", "mystnb.")
+DEFAULT_DESCRIPTION = "Un cours libre de culture de la donnée pour les élues et les élus locaux."
+
+
+def _configure(app: Sphinx, config: Any) -> None:
+    config.templates_path.append(str(HERE / "templates"))
+    config.html_static_path.append(str(HERE / "static"))
+    generated = Path(app.doctreedir) / "culture_d"
+    write_static_files(generated / EXPLORABLES, Project(Path(app.srcdir)))
+    config.html_static_path.append(str(generated))
+    config.html_favicon = config.html_favicon or str(HERE / "static" / "favicon.svg")
+
+
+def _page_context(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    shown = _explorables(doctree)
+    if shown:
+        app.add_css_file(f"{EXPLORABLES}/{STYLE}", priority=810)
+        for name in scripts(shown):
+            app.add_js_file(f"{EXPLORABLES}/{name}", loading_method="defer")
+    wanted = SEARCH_ONLY if page == "search" else ()
+    context["script_files"] = [
+        script
+        for script in context["script_files"]
+        if Path(str(script.filename)).name in wanted or EXPLORABLES in str(script.filename)
+    ]
+    context["css_files"] = [
+        style
+        for style in context["css_files"]
+        if not Path(str(style.filename)).name.startswith(UNUSED_STYLES)
+    ]
+    context["description"] = _description(app, page, context)
+
+
+def _explorables(doctree: nodes.document | None) -> list[str]:
+    """Name the explorables that a page shows."""
+    if doctree is None:
+        return []
+    raw = "".join(node.astext() for node in doctree.findall(nodes.raw))
+    return sorted(set(_EXPLORABLE.findall(raw)))
+
+
+def _description(app: Sphinx, page: str, context: dict[str, Any]) -> str:
+    for module in modules(load_curriculum(Project(Path(app.srcdir)))):
+        if module.document == page:
+            return f"{module.question} {module.title} : {module.minutes} minutes."
+    meta = context.get("meta") or {}
+    return str(meta.get("description", DEFAULT_DESCRIPTION))
+
+
+def _dark_code(app: Sphinx) -> None:
+    """Set the dark style of code late: furo makes its setting known after the others."""
+    app.config.pygments_dark_style = DARK_CODE_STYLE
+
+
+def setup(app: Sphinx) -> None:
+    """Register the styles, the scripts and the templates."""
+    # Jupyter Book sets these for extensions that the course does not load.
+    for unused in ("comments_config", "use_jupyterbook_latex"):
+        app.add_config_value(unused, None, "")
+    app.connect("builder-inited", _dark_code, priority=100)
+    app.connect("config-inited", _configure)
+    app.connect("html-page-context", _page_context, priority=900)
+    app.add_css_file("culture-d.css", priority=800)

@@ -1,0 +1,198 @@
+"""Pages made from the map of modules, the manifests and the notebooks."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from culture_d import notebooks
+from culture_d.catalogue import KINDS, Dataset, frequency_label, load_catalogue
+from culture_d.curriculum import Module, Part, load_curriculum, modules
+from culture_d.french import date_longue, nombre
+from culture_d.project import Project
+from culture_d.tables import html_table
+
+
+class _CourseDirective(SphinxDirective):
+    """A directive that reads the course and makes its page depend on what it read."""
+
+    has_content: ClassVar[bool] = False
+
+    @property
+    def project(self) -> Project:
+        return Project(Path(self.env.app.srcdir))
+
+    def depends_on(self, path: Path) -> None:
+        self.env.note_dependency(str(path))
+
+
+class PathDirective(_CourseDirective):
+    """`{parcours}`: every module of every part, planned ones shown as planned."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return one section a part."""
+        self.depends_on(self.project.curriculum)
+        return [_part_section(part) for part in load_curriculum(self.project)]
+
+
+class FirstModuleDirective(_CourseDirective):
+    """`{premiere-lecon}`: one tap from here to the first lesson."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return a paragraph with one link, looking like a button."""
+        self.depends_on(self.project.curriculum)
+        first = next(
+            module for module in modules(load_curriculum(self.project)) if module.published
+        )
+        link = _link(first, f"Commencer : {first.question} ({first.minutes} minutes)")
+        link["classes"].append("cd-bouton")
+        return [nodes.paragraph("", "", link)]
+
+
+class CatalogueDirective(_CourseDirective):
+    """`{catalogue}`: one section a dataset, from its manifest."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return one section a dataset."""
+        datasets = load_catalogue(self.project)
+        for dataset in datasets:
+            self.depends_on(dataset.folder / "datapackage.json")
+        titles = {module.slug: module for module in modules(load_curriculum(self.project))}
+        return [_dataset_section(dataset, titles) for dataset in datasets]
+
+
+class StatusDirective(_CourseDirective):
+    """`{etat}`: run time, versions and data of each notebook."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return one table."""
+        by_notebook: dict[str, list[Dataset]] = {}
+        for dataset in load_catalogue(self.project):
+            for slug in dataset.notebooks:
+                by_notebook.setdefault(slug, []).append(dataset)
+        rows = []
+        for path in notebooks.notebook_paths(self.project):
+            self.depends_on(path)
+            run = notebooks.read(path).metadata["culture_d"]["execution"]
+            versions = ", ".join(f"{name} {number}" for name, number in run["versions"].items())
+            data = " ; ".join(
+                f"{dataset.title} : valable jusqu'au {date_longue(dataset.valid_until)}"
+                for dataset in by_notebook.get(path.stem, [])
+            )
+            rows.append([path.stem, f"{nombre(run['seconds'], 1)} s", versions, data])
+        columns = ["Carnet", "Durée d'exécution", "Versions", "Données"]
+        return [_raw(html_table(columns, rows, "Dernière exécution de chaque carnet"))]
+
+
+def _part_section(part: Part) -> nodes.section:
+    section = nodes.section("", nodes.title("", part.title), ids=[nodes.make_id(part.slug)])
+    section += nodes.paragraph("", part.summary)
+    section += nodes.bullet_list(
+        "", *[_module_item(module) for module in part.modules], classes=["cd-modules"]
+    )
+    return section
+
+
+def _module_item(module: Module) -> nodes.list_item:
+    line = nodes.paragraph()
+    if module.published:
+        line += nodes.strong("", "", _link(module, module.title))
+        line += nodes.Text(f" · {module.minutes} minutes")
+        if module.exercise:
+            line += nodes.Text(" · exercice noté")
+    else:
+        line += nodes.Text(module.title)
+        line += nodes.inline("", " · prévu", classes=["cd-prevu"])
+    question = nodes.paragraph("", module.question, classes=["cd-question"])
+    return nodes.list_item("", line, question)
+
+
+def _link(module: Module, text: str) -> addnodes.pending_xref:
+    return addnodes.pending_xref(
+        "",
+        nodes.inline("", text),
+        refdomain="std",
+        reftype="doc",
+        reftarget=f"/{module.document}",
+        refexplicit=True,
+        refwarn=True,
+    )
+
+
+def _dataset_section(dataset: Dataset, titles: dict[str, Module]) -> nodes.section:
+    section = nodes.section(
+        "", nodes.title("", dataset.title), ids=[nodes.make_id(f"jeu-{dataset.name}")]
+    )
+    section += nodes.paragraph("", dataset.description)
+    facts = [
+        ["Genre", KINDS[dataset.kind]],
+        ["Producteur", dataset.producer],
+        ["Millésime", dataset.vintage],
+        ["Faits relevés", date_longue(dataset.collected)],
+        ["Fichier publié", date_longue(dataset.published)],
+        ["Mise à jour", frequency_label(dataset.frequency)],
+        ["Valable jusqu'au", date_longue(dataset.valid_until)],
+        ["Pourquoi cette date", dataset.valid_until_reason],
+        ["Licence", dataset.licence],
+        ["Fichier", ", ".join(f"datasets/{dataset.name}/{r.path.name}" for r in dataset.resources)],
+    ]
+    section += _raw(html_table(["Rubrique", "Valeur"], facts, f"Fiche : {dataset.title}"))
+    section += _list("Sources", [_source(title, url) for title, url in dataset.sources])
+    section += _list("Pièges de ces données", [nodes.paragraph("", trap) for trap in dataset.traps])
+    fields = [[field["name"], field["title"], field["description"]] for field in dataset.fields]
+    section += _raw(html_table(["Colonne", "Nom", "Sens"], fields, f"Colonnes : {dataset.title}"))
+    used = [titles[slug] for slug in dataset.notebooks if slug in titles]
+    if used:
+        links = [nodes.paragraph("", "", _link(module, module.title)) for module in used]
+        section += _list("Modules qui s'en servent", links)
+    return section
+
+
+def _source(title: str, url: str) -> nodes.paragraph:
+    if not url:
+        return nodes.paragraph("", title)
+    return nodes.paragraph("", "", nodes.reference("", title, refuri=url))
+
+
+def _list(title: str, items: list[nodes.paragraph]) -> list[nodes.Node]:
+    rubric = nodes.paragraph("", "", nodes.strong("", title))
+    return [rubric, nodes.bullet_list("", *[nodes.list_item("", item) for item in items])]
+
+
+def _raw(html: str) -> nodes.raw:
+    return nodes.raw("", html, format="html")
+
+
+def _module_heading(app: Sphinx, doctree: nodes.document) -> None:
+    """Put minutes, part and exercise under the title of a module's page."""
+    project = Project(Path(app.srcdir))
+    for part in load_curriculum(project):
+        for module in part.modules:
+            if module.document != app.env.docname:
+                continue
+            app.env.note_dependency(str(project.curriculum))
+            words = [part.title, f"{module.minutes} minutes"]
+            if module.exercise:
+                words.append("exercice noté")
+            title = next(doctree.findall(nodes.title))
+            heading = nodes.paragraph("", " · ".join(words), classes=["cd-entete"])
+            title.parent.insert(title.parent.index(title) + 1, heading)
+
+
+DIRECTIVES: dict[str, type[Directive]] = {
+    "parcours": PathDirective,
+    "premiere-lecon": FirstModuleDirective,
+    "catalogue": CatalogueDirective,
+    "etat": StatusDirective,
+}
+
+
+def setup(app: Sphinx) -> None:
+    """Register the directives and the heading of a module."""
+    for name, directive in DIRECTIVES.items():
+        app.add_directive(name, directive)
+    app.connect("doctree-read", _module_heading)

@@ -1,0 +1,60 @@
+"""How a notebook's code and outputs become a page."""
+
+from datetime import date
+from html import unescape
+from re import Match, compile
+
+from docutils import nodes
+from myst_nb.core.render import MimeData, NbElementRenderer
+from myst_nb.sphinx_ import HideCodeCellNode
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxTranslator
+
+from culture_d.french import NO_BREAK_SPACE, date_longue
+
+_SOURCE = compile(r'(<p class="cd-source"[^>]*data-valable-jusquau="([\d-]+)"[^>]*>)(.*?)</p>')
+
+
+class CultureDRenderer(NbElementRenderer):  # type: ignore[misc]
+    """myst-nb's renderer, with alternative texts and a watch on the data's age."""
+
+    def render_image(self, data: MimeData) -> list[nodes.Element]:
+        """Give the image its alternative text, and load it when it comes near."""
+        rendered: list[nodes.Element] = super().render_image(data)
+        alternative = data.output_metadata.get(data.mime_type, {}).get("alt", "")
+        for image in rendered:
+            image["alt"] = unescape(alternative)
+            image["loading"] = "lazy"
+        return rendered
+
+    def render_text_html(self, data: MimeData) -> list[nodes.Element]:
+        """Warn under each source line whose data have expired on the day of the build."""
+        today = date.today()
+        html = _SOURCE.sub(lambda match: with_warning(match, today), data.string)
+        return [nodes.raw(text=html, format="html", classes=["output", "text_html"])]
+
+
+def with_warning(source: Match[str], today: date) -> str:
+    """Return a source line, with a warning when its date has passed."""
+    opening, limit, text = source.groups()
+    last_day = date.fromisoformat(limit)
+    if today <= last_day:
+        return source.group(0)
+    return (
+        f'{opening}{text}<strong class="cd-perime">Attention{NO_BREAK_SPACE}: ces données ont '
+        f"expiré le {date_longue(last_day)}. Cherchez un chiffre plus récent.</strong></p>"
+    )
+
+
+def _open_code(translator: SphinxTranslator, node: nodes.Element) -> None:
+    """Fold code in a native element; myst-nb's own says « Toggle hidden content »."""
+    translator.body.append('<details class="cd-code"><summary>Code</summary>\n')
+
+
+def _close_code(translator: SphinxTranslator, node: nodes.Element) -> None:
+    translator.body.append("</details>\n")
+
+
+def setup(app: Sphinx) -> None:
+    """Register how folded code is written."""
+    app.add_node(HideCodeCellNode, override=True, html=(_open_code, _close_code))

@@ -1,0 +1,256 @@
+"""The command `culture-d`. Its words are French; what it does lies elsewhere.
+
+Modules are imported inside the commands: `servir` must answer at once.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from culture_d import french_click
+from culture_d.errors import CultureDError
+from culture_d.project import Project
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+DEFAULT_PORT = 8000
+
+
+class _Group(click.Group):
+    """A group that shows our errors as one French message, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CultureDError as error:
+            click.echo(f"Erreur : {error}", err=True)
+            ctx.exit(1)
+
+
+@click.group(
+    cls=_Group,
+    subcommand_metavar="COMMANDE [OPTIONS]...",
+    options_metavar="",
+    context_settings={"help_option_names": ["-h", "--help", "--aide"]},
+)
+@click.version_option(
+    package_name="culture-d", message="Culture D %(version)s", help="Afficher la version."
+)
+def cli() -> None:
+    """Culture D : construire le cours, le servir, l'animer."""
+
+
+@cli.command()
+@click.option(
+    "--port",
+    type=int,
+    default=DEFAULT_PORT,
+    envvar="PORT",
+    show_default=True,
+    help="Port sur cette machine.",
+)
+def servir(port: int) -> None:
+    """Construire le site s'il a changé, puis le servir sur cette machine."""
+    from culture_d.serve import ADDRESS, make_server
+    from culture_d.site import is_fresh
+
+    project = Project.find()
+    server = make_server(project.site, port)
+    with server:
+        if not is_fresh(project):
+            _build(project)
+        click.echo(
+            f"Le cours est servi sur http://{ADDRESS}:{server.server_port}/ (Ctrl+C pour arrêter)."
+        )
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            click.echo("\nArrêté.")
+
+
+@cli.command()
+def construire() -> None:
+    """Construire le site dans « _build/html », sans exécuter les carnets."""
+    site = _build(Project.find())
+    pages = len(list(site.rglob("*.html")))
+    click.echo(f"Le site est prêt : {pages} pages dans « {site} ».")
+
+
+@cli.command()
+@click.argument("dossier", type=click.Path(path_type=Path))
+@click.option("--sans-ouvrir", is_flag=True, help="Préparer le dossier sans lancer JupyterLab.")
+def lab(dossier: Path, sans_ouvrir: bool) -> None:
+    """Ouvrir JupyterLab sur une copie des carnets et des données, dans DOSSIER.
+
+    Un fichier que vous avez modifié n'est jamais écrasé.
+    """
+    from culture_d.catalogue import load_catalogue
+    from culture_d.working_copy import SETTINGS, make_working_copy
+
+    project = Project.find()
+    with _progress("Copie des carnets et des données") as advance:
+        report = make_working_copy(project, dossier, lambda done, total: advance(done, total))
+    click.echo(
+        f"Copie dans « {dossier} » : {len(report.added)} fichier(s) ajouté(s), "
+        f"{len(report.updated)} mis à jour, {len(report.kept)} gardé(s) car modifié(s) par vous."
+    )
+    for path in report.offered:
+        click.echo(f"  Nouvelle version posée à côté de la vôtre : « {path} ».")
+    for dataset in load_catalogue(project):
+        if dataset.expired(date.today()):
+            click.echo(
+                f"  Attention : les données « {dataset.title} » ont expiré le {dataset.valid_until}."
+            )
+    if sans_ouvrir:
+        return
+    environment = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str((dossier / SETTINGS).resolve())}
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={dossier.resolve()}"]
+    os.execve(sys.executable, command, environment)
+
+
+@cli.command()
+@click.option("--check", "verifier", is_flag=True, help="Échouer si des données ont expiré.")
+@click.option(
+    "--date",
+    "jour",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="AAAA-MM-JJ",
+    help="Faire comme si l'on était à cette date.",
+)
+def catalogue(verifier: bool, jour: Any) -> None:
+    """Montrer chaque jeu de données : genre, millésime, âge, date de péremption."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from culture_d.catalogue import check_freshness, load_catalogue
+    from culture_d.french import accord, date_longue
+
+    today = jour.date() if jour else date.today()
+    datasets = load_catalogue()
+    table = Table(title=f"Catalogue au {date_longue(today)}")
+    for heading in ("Jeu", "Genre", "Millésime", "Âge", "Valable jusqu'au", "État"):
+        table.add_column(heading)
+    for dataset in datasets:
+        dataset.verify()
+        state = "[red]expiré[/red]" if dataset.expired(today) else "valable"
+        limit = date_longue(dataset.valid_until)
+        age = accord(dataset.age(today), "jour")
+        table.add_row(dataset.name, dataset.kind, dataset.vintage, age, limit, state)
+    Console().print(table)
+    if verifier:
+        check_freshness(datasets, today)
+
+
+@cli.command()
+@click.argument("exercices_choisis", nargs=-1, metavar="[EXERCICE]...")
+@click.option("--valider", is_flag=True, help="Vérifier sans rien préparer.")
+@click.option(
+    "--dossier",
+    type=click.Path(path_type=Path),
+    help="Où écrire (« exercises/release » par défaut).",
+)
+def exercices(exercices_choisis: tuple[str, ...], valider: bool, dossier: Path | None) -> None:
+    """Préparer les exercices pour les apprenants : un dossier et un ZIP chacun.
+
+    Chaque exercice est d'abord vérifié : rien n'est écrit si l'un d'eux a un défaut.
+    """
+    from culture_d.exercises import release, slugs_of, validate
+
+    project = Project.find()
+    chosen = exercices_choisis or slugs_of(project)
+    with _progress("Exercices") as advance:
+        if valider:
+            for exercise in validate(project, chosen, advance.say):
+                click.echo(
+                    f"{exercise.slug} : valide, {exercise.automatic:g} points automatiques "
+                    f"et {exercise.manual:g} relus par une personne."
+                )
+            return
+        for archive in release(project, chosen, dossier, advance.say):
+            click.echo(f"Prêt pour les apprenants : « {archive} ».")
+
+
+@cli.command()
+@click.argument("carnets", nargs=-1, metavar="[MODULE]...")
+def executer(carnets: tuple[str, ...]) -> None:
+    """Exécuter des carnets (tous par défaut) et enregistrer leurs résultats."""
+    from culture_d.errors import NotebookError
+    from culture_d.execution import execute
+    from culture_d.notebooks import check, notebook_paths
+
+    every = {path.stem: path for path in notebook_paths(Project.find())}
+    unknown = [name for name in carnets if name not in every]
+    if unknown:
+        raise NotebookError(
+            f"Module inconnu : {', '.join(unknown)}. Modules présents : {', '.join(every)}."
+        )
+    chosen = [every[name] for name in carnets] or list(every.values())
+    with _progress("Exécution des carnets") as advance:
+        for count, path in enumerate(chosen, start=1):
+            seconds = execute(path)
+            check(path)
+            advance(count, len(chosen))
+            click.echo(f"{path.stem} : {seconds:.1f} s")
+
+
+@cli.command("nouveau-module")
+@click.argument("slug")
+def nouveau_module(slug: str) -> None:
+    """Créer le carnet d'un module prévu au parcours, et le publier dans la carte."""
+    from culture_d.skeleton import create_module
+
+    path = create_module(Project.find(), slug)
+    click.echo(
+        f"Le module « {slug} » est créé : « {path} ». Écrivez-le, puis lancez « culture-d executer »."
+    )
+
+
+def _build(project: Project) -> Path:
+    from culture_d.site import build
+
+    with _progress("Construction du site") as advance:
+        return build(project, lambda stage, percent: advance(percent, 100, stage))
+
+
+class _Advance:
+    """Moves one progress bar."""
+
+    def __init__(self, progress: "Progress", task: "TaskID") -> None:
+        self._progress = progress
+        self._task = task
+
+    def __call__(self, done: int, total: int, stage: str | None = None) -> None:
+        self._progress.update(self._task, completed=done, total=total)
+        if stage:
+            self._progress.update(self._task, description=stage)
+
+    def say(self, stage: str) -> None:
+        """Name the step under way, when how many there are is not known."""
+        self._progress.update(self._task, description=stage)
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[_Advance]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield _Advance(progress, progress.add_task(title, total=None))
+
+
+def main() -> None:
+    """Run the command line in French."""
+    french_click.install()
+    cli()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Errors shown to a person: one class per kind, one French message each.
+
+A message says what was expected, what was found, where, and what to do.
+The command line prints the message alone; a traceback is for a defect of ours.
+"""
+
+
+class CultureDError(Exception):
+    """Base of every error whose message is written for the reader."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Show the message alone under a notebook cell (an IPython hook)."""
+        return [str(self)]
+
+
+class ProjectNotFound(CultureDError):
+    """No course folder at or above the given place."""
+
+
+class ManifestError(CultureDError):
+    """A `datapackage.json` is missing, unreadable or incomplete."""
+
+
+class DatasetError(CultureDError):
+    """A data file is missing, truncated, changed or against its schema."""
+
+
+class DatasetExpired(CultureDError):
+    """A dataset is past its date of validity."""
+
+
+class SourceError(CultureDError):
+    """A registry package could not be had, or is not the one expected."""
+
+
+class CurriculumError(CultureDError):
+    """The map of modules, the table of contents and the files disagree."""
+
+
+class NotebookError(CultureDError):
+    """A notebook fails, or holds what the course does not accept."""
+
+
+class FigureError(CultureDError):
+    """A figure without alternative text, data table or source."""
+
+
+class ExerciseError(CultureDError):
+    """An exercise that cannot be released."""
+
+
+class BookError(CultureDError):
+    """The site could not be built."""
+
+
+class ServeError(CultureDError):
+    """The site could not be served."""
+
+
+class WorkingCopyError(CultureDError):
+    """The working copy of the notebooks could not be made."""
+
+
+class UnknownDepartement(CultureDError):
+    """A département code that is not in the file."""
+
+
+class DepartementTooSmall(CultureDError):
+    """A département with too few communes for the question asked."""

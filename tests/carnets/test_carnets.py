@@ -1,0 +1,195 @@
+"""The notebooks hold what they must, and the gates see what is broken on purpose."""
+
+import copy
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import nbformat
+import pandas as pd
+import pytest
+
+from culture_d.errors import FigureError, NotebookError, UnknownDepartement
+from culture_d.execution import execute
+from culture_d.figures import afficher_figure
+from culture_d.notebook import nom_du_departement
+from culture_d.notebooks import check, notebook_paths, read
+from culture_d.project import Project
+
+MODEL = "notebooks/comprendre/moyenne-mediane.ipynb"
+
+
+@pytest.fixture
+def workplace(project: Project, tmp_path: Path) -> Path:
+    """A folder laid out as the course, to run broken notebooks in."""
+    (tmp_path / "datasets").symlink_to(project.datasets)
+    place = tmp_path / "notebooks" / "comprendre"
+    place.mkdir(parents=True)
+    return place
+
+
+@pytest.fixture
+def broken(project: Project, workplace: Path) -> Callable[[Callable[[Any], None]], Path]:
+    """Write a copy of the model notebook, changed by a function."""
+
+    def make(change: Callable[[Any], None]) -> Path:
+        notebook = copy.deepcopy(read(project.root / MODEL))
+        change(notebook)
+        path = workplace / "casse.ipynb"
+        nbformat.write(notebook, path)
+        return path
+
+    return make
+
+
+def _cell(notebook: Any, cell_id: str) -> Any:
+    return next(cell for cell in notebook.cells if cell.id == cell_id)
+
+
+def _figure_cell(notebook: Any) -> Any:
+    return next(
+        cell
+        for cell in notebook.cells
+        if any("image/png" in output.get("data", {}) for output in cell.get("outputs", ()))
+    )
+
+
+def _image(cell: Any) -> Any:
+    return next(output for output in cell.outputs if "image/png" in output.get("data", {}))
+
+
+def test_every_notebook_holds_what_it_must(project: Project) -> None:
+    paths = notebook_paths(project)
+    assert paths
+    for path in paths:
+        check(path)
+
+
+def _nbval(path: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q", str(path)]
+    options = ["-p", "no:cacheprovider", "--rootdir", str(path.parent), "-c", "/dev/null"]
+    return subprocess.run([*command, *options], capture_output=True, text=True, cwd=path.parent)
+
+
+def test_a_wrong_stored_number_fails(
+    broken: Callable[[Callable[[Any], None]], Path],
+) -> None:
+    def change(notebook: Any) -> None:
+        data = _cell(notebook, "constat").outputs[0].data
+        for mime, text in data.items():
+            assert "83,9" in text
+            data[mime] = text.replace("83,9", "84,9")
+
+    result = _nbval(broken(change))
+    assert result.returncode == 1, result.stdout
+    assert "1 failed" in result.stdout
+
+
+def test_a_notebook_that_fails_is_said_and_left_as_it_was(workplace: Path) -> None:
+    path = workplace / "echoue.ipynb"
+    cell = nbformat.v4.new_code_cell("1 / 0", id="division")
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    before = path.read_bytes()
+    with pytest.raises(NotebookError, match=r"echoue\.ipynb » s'arrête sur une erreur"):
+        execute(path)
+    assert path.read_bytes() == before
+    assert [file.name for file in workplace.iterdir()] == ["echoue.ipynb"]
+
+
+def _no_alternative(notebook: Any) -> None:
+    output = _image(_figure_cell(notebook))
+    output.metadata["image/png"].pop("alt")
+    output.data["text/plain"] = "<Figure size 640x480 with 1 Axes>"
+
+
+def _other_alternative(notebook: Any) -> None:
+    _image(_figure_cell(notebook)).metadata["image/png"]["alt"] = "x" * 80
+
+
+def _two_figures(notebook: Any) -> None:
+    cell = _figure_cell(notebook)
+    cell.outputs.append(copy.deepcopy(_image(cell)))
+
+
+def _not_run(notebook: Any) -> None:
+    _cell(notebook, "constat").execution_count = None
+
+
+def _error(notebook: Any) -> None:
+    _cell(notebook, "constat").outputs = [
+        nbformat.v4.new_output("error", ename="E", evalue="", traceback=[])
+    ]
+
+
+def _warning(notebook: Any) -> None:
+    _cell(notebook, "constat").outputs = [
+        nbformat.v4.new_output("stream", name="stderr", text="attention")
+    ]
+
+
+def _no_trap(notebook: Any) -> None:
+    notebook.cells.remove(_cell(notebook, "piege"))
+
+
+def _widget_state(notebook: Any) -> None:
+    notebook.metadata["widgets"] = {}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_no_alternative, "pas de texte de remplacement"),
+        (_other_alternative, "pas de texte de remplacement"),
+        (_two_figures, "une seule figure par cellule"),
+        (_not_run, "pas encore exécutée"),
+        (_error, "est une erreur"),
+        (_warning, "avertissement"),
+        (_no_trap, "huit étapes"),
+        (_widget_state, "état d'un widget"),
+    ],
+)
+def test_the_check_sees(
+    broken: Callable[[Callable[[Any], None]], Path],
+    change: Callable[[Any], None],
+    message: str,
+) -> None:
+    path = broken(change)
+    with pytest.raises(NotebookError, match=message) as caught:
+        check(path)
+    assert "casse.ipynb" in str(caught.value)
+
+
+def test_what_is_not_a_notebook_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "photo.ipynb"
+    path.write_bytes(b"\x89PNG")
+    with pytest.raises(NotebookError, match=r"photo\.ipynb » n'est pas un carnet lisible"):
+        check(path)
+    with pytest.raises(NotebookError, match="est introuvable"):
+        check(tmp_path / "absent.ipynb")
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [{"alternative": " "}, {"alternative": "Un graphique."}, {"titre": ""}, {"sources": []}],
+)
+def test_a_figure_needs_its_words(missing: dict[str, Any]) -> None:
+    words: dict[str, Any] = {
+        "titre": "La réponse",
+        "alternative": "Ce que montre la figure, dit à qui ne la voit pas, avec ses chiffres.",
+        "tableau": pd.DataFrame({"Commune": ["A"], "Habitants": [1]}),
+        "sources": ["communes"],
+    }
+    with pytest.raises(FigureError):
+        afficher_figure(plt.figure(), **{**words, **missing})
+    plt.close("all")
+
+
+@pytest.mark.parametrize("code", ["1", "ZZ", "", "99"])
+def test_an_unknown_departement_gives_a_sentence(code: str) -> None:
+    table = pd.DataFrame({"code": ["01", "2A"], "nom": ["Ain", "Corse-du-Sud"]})
+    assert nom_du_departement("2A", table) == "Corse-du-Sud"
+    with pytest.raises(UnknownDepartement, match="est inconnu"):
+        nom_du_departement(code, table)

@@ -1,0 +1,309 @@
+"""Every answer of the answers files, graded by nbgrader itself: points and French hint."""
+
+import re
+import shutil
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import yaml
+
+from culture_d import exercises
+from culture_d.grading import verifier
+from culture_d.project import Project
+
+ROOT = Path(__file__).resolve().parents[2]
+ANSWERS = sorted((ROOT / "exercises" / "answers").glob("*.yml"))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of the file, the points and the words it must bring."""
+
+    exercise: str
+    context: str
+    cell: str
+    test: str
+    code: str
+    points: float
+    said: tuple[str, ...]
+    right: bool
+    rank: int
+
+    @property
+    def learner(self) -> str:
+        """Name the submission this answer is in."""
+        return re.sub(r"\W", "-", f"{self.context}-{self.rank}")
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What nbgrader made of one cell: points and printed text."""
+
+    points: float
+    text: str
+
+
+def read_answers(path: Path) -> list[Answer]:
+    book = yaml.safe_load(path.read_text(encoding="utf-8"))
+    answers = []
+    for question in book["questions"]:
+        ranks: dict[str, int] = defaultdict(int)
+        for right, kind in ((True, "justes"), (False, "erreurs")):
+            for entry in question[kind]:
+                context = entry.get("contexte", "seul")
+                said = [entry[key] for key in ("lu", "indice") if key in entry]
+                points = question["points"] if right else entry.get("points", 0)
+                answers.append(
+                    Answer(
+                        book["exercice"],
+                        context,
+                        question["reponse"],
+                        question["note"],
+                        entry["code"],
+                        points,
+                        tuple(said),
+                        right,
+                        ranks[context],
+                    )
+                )
+                ranks[context] += 1
+    return answers
+
+
+ALL = [answer for path in ANSWERS for answer in read_answers(path)]
+
+
+@cache
+def choices(slug: str) -> dict[str, Any]:
+    path = ROOT / "exercises" / "answers" / f"{slug}.yml"
+    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")).get("contextes", {})
+    return found
+
+
+def plain(text: str) -> str:
+    return re.sub(r"[\s\u00a0\u202f]+", " ", text)
+
+
+def fill(notebook: Any, answers: dict[str, str]) -> None:
+    for cell in notebook.cells:
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if grade_id in answers:
+            cell.source = answers[grade_id]
+
+
+def submissions(slug: str) -> dict[str, dict[str, str]]:
+    """Build the class: the k-th submission of a context takes the k-th answer of each question."""
+    book = choices(slug)
+    filled: dict[str, dict[str, str]] = {}
+    for answer in ALL:
+        if answer.exercise == slug:
+            filled.setdefault(answer.learner, {})[answer.cell] = answer.code
+            if book:
+                ways = book["choix"][answer.context]["ecritures"]
+                filled[answer.learner][book["cellule"]] = ways[answer.rank % len(ways)]
+    return filled
+
+
+def mark(project: Project, slug: str, root: Path, learner: str, notebook: Any) -> dict[str, Graded]:
+    """Submit a notebook and have nbgrader grade it: test cell to points and printed text."""
+    target = root / "submitted" / learner / slug
+    target.mkdir(parents=True)
+    nbformat.write(notebook, target / f"{slug}.ipynb")
+    points = exercises.scores(project, slug, root, learner)
+    marked = nbformat.read(root / "autograded" / learner / slug / f"{slug}.ipynb", 4)
+    texts = {
+        cell.metadata.get("nbgrader", {}).get("grade_id"): "".join(
+            output.get("text", "") for output in cell.get("outputs", ())
+        )
+        for cell in marked.cells
+    }
+    return {test: Graded(earned, plain(texts.get(test, ""))) for test, earned in points.items()}
+
+
+@pytest.fixture(scope="session")
+def classroom(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Give the nbgrader course of an exercise, made once, with its release."""
+
+    @cache
+    def make(slug: str) -> Path:
+        root = tmp_path_factory.mktemp(slug)
+        source = root / "source" / slug
+        source.mkdir(parents=True)
+        shutil.copyfile(exercises.source_of(project, slug), source / f"{slug}.ipynb")
+        exercises.prepare(project, slug, source)
+        exercises.generate(project, slug, root)
+        return root
+
+    return make
+
+
+def blank(root: Path, slug: str) -> Any:
+    return nbformat.read(root / "release" / slug / f"{slug}.ipynb", as_version=4)
+
+
+@pytest.fixture(scope="session")
+def graded(
+    project: Project, classroom: Callable[[str], Path]
+) -> dict[tuple[str, str, str], Graded]:
+    """Grade the class once, with nbgrader: (exercise, learner, test cell) to points and text."""
+    found = {}
+    for slug in sorted({answer.exercise for answer in ALL}):
+        root = classroom(slug)
+        for learner, answers in submissions(slug).items():
+            notebook = blank(root, slug)
+            fill(notebook, answers)
+            for test, result in mark(project, slug, root, learner, notebook).items():
+                found[slug, learner, test] = result
+    return found
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ALL,
+    ids=lambda a: f"{a.exercise}:{a.test}:{a.learner}:{'juste' if a.right else 'faux'}",
+)
+def test_an_answer_earns_its_points_and_its_hint(
+    answer: Answer, graded: dict[tuple[str, str, str], Graded]
+) -> None:
+    result = graded[answer.exercise, answer.learner, answer.test]
+    assert result.points == answer.points, f"{answer.code}\n{result.text}"
+    for said in answer.said:
+        assert plain(said) in result.text, answer.code
+
+
+def test_a_question_left_blank_earns_nothing_and_says_so(
+    graded: dict[tuple[str, str, str], Graded],
+) -> None:
+    answered = {(answer.exercise, answer.learner, answer.test) for answer in ALL}
+    blank = [result for key, result in graded.items() if key not in answered]
+    assert blank
+    for result in blank:
+        assert result.points == 0
+        assert "Pas encore de réponse" in result.text or "écrivez un choix" in result.text
+
+
+@pytest.mark.parametrize("path", ANSWERS, ids=lambda path: path.stem)
+def test_each_question_has_three_right_answers_and_five_mistakes(path: Path) -> None:
+    for question in yaml.safe_load(path.read_text(encoding="utf-8"))["questions"]:
+        assert len({entry["code"] for entry in question["justes"]}) >= 3
+        assert len({entry["code"] for entry in question["erreurs"]}) >= 5
+        assert all(entry["indice"] for entry in question["erreurs"])
+
+
+@pytest.mark.parametrize("path", ANSWERS, ids=lambda path: path.stem)
+def test_every_exercise_has_its_answers(path: Path, project: Project) -> None:
+    assert {path.stem for path in ANSWERS} == set(exercises.slugs_of(project))
+    source = nbformat.read(exercises.source_of(project, path.stem), as_version=4)
+    graded_cells = {
+        cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader.points
+        for cell in source.cells
+        if cell.metadata.get("nbgrader", {}).get("grade") and cell.cell_type == "code"
+    }
+    book = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert {question["note"]: question["points"] for question in book["questions"]} == graded_cells
+
+
+@pytest.mark.parametrize(
+    ("slug", "refusal"),
+    [(path.stem, refusal) for path in ANSWERS for refusal in choices(path.stem).get("refus", ())],
+    ids=lambda value: value["code"] if isinstance(value, dict) else value,
+)
+def test_a_choice_that_cannot_be_used_is_explained(
+    slug: str,
+    refusal: dict[str, str],
+    data: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    space: dict[str, Any] = {}
+    exec(refusal["code"], space)
+    assert verifier.choisir_departement("mon_departement", space) == ""
+    assert plain(refusal["indice"]) in plain(capsys.readouterr().out)
+
+
+def test_every_submission_takes_one_answer_of_each_question() -> None:
+    """Guard the class builder: no answer of the file is lost."""
+    for slug in {answer.exercise for answer in ALL}:
+        placed = sum(
+            len(set(cells) - {choices(slug).get("cellule")}) for cells in submissions(slug).values()
+        )
+        assert placed == sum(answer.exercise == slug for answer in ALL)
+
+
+CLUMSY = """
+import os, sys, warnings, logging
+import numpy as np
+warnings.simplefilter("error")
+logging.basicConfig(level=0)
+print("un avertissement", file=sys.stderr)
+reponse_1 = np.float64(733.35)
+reponse_2a, reponse_2b = 278, "82,5 %"
+mes_communes.drop(mes_communes.index, inplace=True)
+communes["population"] = 0
+pd = communes = verifier = question_1 = None
+len = sum = print = max = list = float = round = str = 3
+_ici = _france = _code = "moi"
+os.chdir("/")
+%precision 0
+"""
+
+
+def test_a_clumsy_notebook_is_still_graded_fairly(
+    project: Project, classroom: Callable[[str], Path]
+) -> None:
+    """Names overwritten, tables emptied, warnings on stderr, another folder: no point lost."""
+    root = classroom("moyenne-mediane")
+    notebook = blank(root, "moyenne-mediane")
+    fill(
+        notebook,
+        {
+            "departement": 'mon_departement = "80"',
+            "reponse-1": CLUMSY,
+            "reponse-2": "",
+            "reponse-3": 'import sys\nsys.stderr.write("encore")\nreponse_3 = "C"',
+            "reponse-4": 'reponse_4 = "B < D < A < C"',
+        },
+    )
+    result = mark(project, "moyenne-mediane", root, "maladroit", notebook)
+    earned = {test: graded.points for test, graded in result.items()}
+    assert earned == {"test-1": 2, "test-2": 4, "test-3": 1.5, "test-4": 3, "test-5": 0}, result
+
+
+# nbgrader puts the cell back without an id.
+@pytest.mark.filterwarnings("ignore::nbformat.warnings.MissingIDFieldWarning")
+def test_deleted_cells_are_put_back_or_explained(
+    project: Project, classroom: Callable[[str], Path]
+) -> None:
+    root = classroom("moyenne-mediane")
+    notebook = blank(root, "moyenne-mediane")
+    fill(
+        notebook,
+        {
+            "departement": 'mon_departement = "80"',
+            "reponse-1": "reponse_1 = 733",
+            "reponse-4": 'reponse_4 = "BDAC"',
+        },
+    )
+    gone = {"test-1", "reponse-3"}
+    notebook.cells = [cell for cell in notebook.cells if cell.id not in gone]
+    result = mark(project, "moyenne-mediane", root, "ciseaux", notebook)
+    assert result["test-1"].points == 2
+    assert result["test-3"].points == 0
+    assert "n'existe pas" in result["test-3"].text
+    assert result["test-4"].points == 3
+
+
+def test_without_a_departement_each_question_says_so(
+    project: Project, classroom: Callable[[str], Path]
+) -> None:
+    root = classroom("moyenne-mediane")
+    notebook = blank(root, "moyenne-mediane")
+    fill(notebook, {"departement": "mon_departement = 2A", "reponse-1": "reponse_1 = 733"})
+    result = mark(project, "moyenne-mediane", root, "sans-departement", notebook)
+    assert sum(graded.points for graded in result.values()) == 0
+    assert "Choisissez d'abord un département" in result["test-1"].text

@@ -1,0 +1,528 @@
+"""The explorable in a page, without kernel: driven as a reader would."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import FloatRect, Page, expect
+
+from culture_d.explorables.moyenne_mediane import MoyenneMediane
+from culture_d.french import nombre, pourcent
+from culture_d.project import Project
+
+KEY = "moyenne-mediane"
+Visit = Callable[..., Page]
+WritePage = Callable[[str, str], None]
+
+
+def status(page: Page) -> Any:
+    return page.get_by_role("status").first
+
+
+def figures(page: Page) -> list[str]:
+    """Mean, median and share below the mean, as displayed."""
+    return page.locator(".cd-valeur > span:first-child").all_inner_texts()
+
+
+def address_of(page: Page) -> str:
+    return str(page.evaluate("decodeURIComponent(location.hash)"))
+
+
+def choose_departement(page: Page, code: str, place: str) -> None:
+    page.get_by_label("Communes affichées").select_option(code)
+    expect(status(page)).to_contain_text(place)
+
+
+def chosen_dot(page: Page) -> FloatRect:
+    page.locator(".cd-graphe").scroll_into_view_if_needed()
+    box = page.locator(".cd-choisi").bounding_box()
+    assert box
+    return box
+
+
+def middle(box: FloatRect) -> tuple[float, float]:
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_starts_on_the_simulated_example(visit: Visit) -> None:
+    page = visit()
+    expect(status(page)).to_contain_text("La moyenne est de 1\u202f900\u00a0habitants")
+    assert figures(page) == ["1\u202f900", "900", "78\u202f%"]
+    expect(page.locator(".cd-app")).to_contain_text("Données simulées")
+    details = page.locator("details")
+    expect(details.locator("summary")).to_have_text("Voir les chiffres en tableau")
+    expect(page.locator("table").first).not_to_be_visible()
+    details.locator("summary").click()
+    expect(page.locator("table").first).to_be_visible()
+
+
+def test_from_a_file(visit: Visit, folder: Path) -> None:
+    page = visit(base=folder.as_uri())
+    choose_departement(page, "80", "Somme (80)")
+    assert figures(page)[:2] == ["733", "278"]
+    assert page.url.startswith("file://") and address_of(page) == f"#{KEY}.departement=80"
+    page.reload()
+    expect(status(page)).to_contain_text("Somme (80)")
+
+
+def test_keyboard_alone(visit: Visit) -> None:
+    page = visit()
+    press = page.keyboard.press
+    press("Tab")
+    expect(page.get_by_label("Communes affichées")).to_be_focused()
+    press("Tab")
+    expect(page.get_by_role("button", name="Retirer")).to_be_focused()
+    press("Enter")
+    expect(status(page)).to_have_text(
+        "Sans Grandvoie, la moyenne passe de 1\u202f900 à 1\u202f000\u00a0habitants\u00a0; "
+        "la médiane passe de 900 à 780. Sous la moyenne\u00a0: 5 communes sur 8, soit 63\u202f%."
+    )
+    press("Tab")
+    expect(page.get_by_role("button", name="Remettre Grandvoie")).to_be_focused()
+    press("Space")
+    expect(status(page)).to_contain_text("Avec Grandvoie, la moyenne passe de 1\u202f000 à")
+    press("Tab")
+    expect(page.get_by_role("button", name="Recommencer")).to_be_focused()
+    press("Tab")
+    expect(page.get_by_label("Commune", exact=True)).to_be_focused()
+    press("Tab")
+    expect(page.get_by_label("Habitants", exact=True)).to_be_focused()
+    page.keyboard.insert_text("18 100")
+    press("Tab")
+    expect(status(page)).to_contain_text("La moyenne passe de 1\u202f900 à 2\u202f900")
+    expect(status(page)).to_contain_text("la médiane reste à 900")
+    slider = page.get_by_role("slider")
+    expect(slider).to_be_focused()
+    press("ArrowRight")
+    press("ArrowRight")
+    press("PageUp")
+    expect(slider).to_have_attribute(
+        "aria-valuetext", "Grandvoie\u00a0: 19\u202f300\u00a0habitants"
+    )
+    expect(page.get_by_text("valeur modifiée par vous")).to_be_visible()
+    press("Tab")
+    press("ArrowDown")
+    expect(page.get_by_label("resserrée")).to_be_checked()
+    assert f"{KEY}.axe=resserre" in address_of(page)
+    press("Tab")
+    expect(page.locator("summary")).to_be_focused()
+    for _ in range(7):
+        press("Shift+Tab")
+    press("Enter")
+    expect(page.get_by_role("button", name="Retirer")).to_be_focused()
+
+
+def test_focus_is_visible(visit: Visit) -> None:
+    page = visit()
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        style = page.evaluate(
+            "(s => s.outlineStyle + ' ' + s.outlineWidth)(getComputedStyle(document.activeElement))"
+        )
+        assert not style.startswith("none") and not style.endswith(" 0px")
+
+
+def test_drag_with_the_mouse(visit: Visit) -> None:
+    page = visit(width=1280)
+    x, y = middle(chosen_dot(page))
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y, steps=5)
+    page.mouse.up()
+    expect(status(page)).to_contain_text("la médiane reste à 900")
+    mean = figures(page)[0]
+    assert mean != "1\u202f900"
+    expect(status(page)).to_contain_text(f"La moyenne passe de 1\u202f900 à {mean}\u00a0habitants")
+    assert f'{KEY}.modifications={{"Grandvoie":' in address_of(page)
+    page.get_by_role("button", name="Recommencer").click()
+    assert figures(page)[0] == "1\u202f900"
+    assert address_of(page) == ""
+
+
+def test_another_dot_is_taken_by_a_click(visit: Visit) -> None:
+    page = visit(width=1280)
+    box = chosen_dot(page)
+    plot = page.locator(".cd-graphe").bounding_box()
+    assert plot
+    page.mouse.click(plot["x"] + 30, middle(box)[1])
+    expect(page.get_by_label("Commune", exact=True)).to_have_value("La Noirelle")
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_drag_with_a_finger(visit: Visit, cancelled: bool) -> None:
+    page = visit(has_touch=True, is_mobile=True)
+    x, y = middle(chosen_dot(page))
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        touches = [{"x": x, "y": y} for x, y in points]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+    touch("touchStart", (x, y))
+    for step in range(1, 6):
+        touch("touchMove", (x + 12 * step, y))
+    if cancelled:
+        touch("touchCancel")
+        expect(page.get_by_label("Habitants", exact=True)).to_have_value("9\u202f100")
+    else:
+        touch("touchEnd")
+        expect(status(page)).to_contain_text("La moyenne passe de 1\u202f900 à")
+        assert "Grandvoie" in address_of(page)
+
+
+def test_touch_targets(visit: Visit) -> None:
+    page = visit(width=320)
+    choose_departement(page, "80", "Somme (80)")
+    small = page.evaluate(
+        """[...document.querySelectorAll('.cd-explorable :is(button, select, summary, '
+             + 'input:not([type=radio]), label:has([type=radio]))')]
+           .filter(node => node.getBoundingClientRect().height < 44).map(node => node.outerHTML)"""
+    )
+    assert small == []
+
+
+@pytest.fixture(scope="module")
+def communes(project: Project) -> pd.DataFrame:
+    path = project.datasets / "communes" / "communes.csv"
+    return pd.read_csv(path, dtype={"code": str, "departement": str})
+
+
+def test_real_departements_agree_with_pandas_and_with_python(
+    visit: Visit, communes: pd.DataFrame
+) -> None:
+    page = visit(width=800)
+    for code in ("75", "2A", "80", "974", "59", "55", "62", "01"):
+        values = communes.loc[communes["departement"] == code, "population"]
+        place = f"({code})"
+        choose_departement(page, code, place)
+        mean, median, share = figures(page)
+        assert mean == nombre(values.mean())
+        assert median == nombre(values.median(), 1)
+        assert share == pourcent((values < values.mean()).mean())
+        assert f"<td>{mean}</td><td>{median}</td><td>{share}</td>" in MoyenneMediane(code).html()
+        expect(page.locator(".cd-app > .cd-source")).to_contain_text("Source\u00a0: Insee")
+    choose_departement(page, "", "Exemple simulé")
+    assert figures(page)[0] == "1\u202f900"
+
+
+def test_remove_the_largest_then_put_it_back(visit: Visit, communes: pd.DataFrame) -> None:
+    page = visit()
+    choose_departement(page, "80", "Somme (80)")
+    values = communes.loc[communes["departement"] == "80", "population"].sort_values()
+    take = page.get_by_role("button", name="Retirer")
+    for removed in (1, 2, 3):
+        take.click()
+        kept = values.iloc[:-removed]
+        expect(page.locator(".cd-valeur > span").first).to_have_text(nombre(kept.mean()))
+        assert figures(page)[:2] == [nombre(kept.mean()), nombre(kept.median(), 1)]
+    for _ in range(3):
+        page.get_by_role("button", name="Remettre").click()
+    expect(status(page)).to_contain_text("Avec Amiens")
+    assert figures(page)[0] == nombre(values.mean())
+    page.get_by_role("button", name="Remettre").click(force=True)
+    expect(status(page)).to_contain_text("Aucune commune n'est retirée.")
+
+
+def test_the_last_commune_stays(visit: Visit) -> None:
+    page = visit()
+    choose_departement(page, "75", "Paris (75) n'a qu'une commune")
+    take = page.get_by_role("button", name="Retirer")
+    expect(take).to_have_attribute("aria-disabled", "true")
+    take.click(force=True)
+    expect(status(page)).to_contain_text("ne peut pas être retirée")
+
+
+def test_a_real_value_moved_is_said(visit: Visit) -> None:
+    page = visit()
+    choose_departement(page, "55", "Meuse (55)")
+    expect(page.locator(".cd-app > .cd-source")).to_contain_text("0 habitant")
+    page.get_by_label("Commune", exact=True).select_option("Beaumont-en-Verdunois")
+    field = page.get_by_label("Habitants", exact=True)
+    expect(field).to_have_value("0")
+    expect(page.get_by_role("slider")).to_have_attribute(
+        "aria-valuetext", "Beaumont-en-Verdunois\u00a0: 0\u00a0habitant"
+    )
+    field.fill("1000")
+    field.press("Enter")
+    expect(page.locator(".cd-note")).to_contain_text(
+        "valeur modifiée par vous (au départ\u00a0: 0)"
+    )
+    expect(page.locator(".cd-app > .cd-source")).to_contain_text("a été modifiée par vous")
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown", "complaint"),
+    [
+        ("1 200", "1\u202f200", ""),
+        ("1\u202f200", "1\u202f200", ""),
+        ("0", "0", ""),
+        ("0012", "12", ""),
+        ("-5", "-5", "ne peut pas être négative"),
+        ("−5", "−5", "ne peut pas être négative"),
+        ("12,5", "12,5", "nombre entier"),
+        ("12.5", "12.5", "nombre entier"),
+        ("", "", "Écrivez un nombre d'habitants"),
+        ("beaucoup", "beaucoup", "Ce n'est pas un nombre"),
+        ("1e3", "1e3", "Ce n'est pas un nombre"),
+        ("99999999999999999999", "99999999999999999999", "Le maximum est 10\u202f000\u202f000"),
+        ("<b>1</b>", "<b>1</b>", "Ce n'est pas un nombre"),
+    ],
+)
+def test_number_field(shared_page: Page, typed: str, shown: str, complaint: str) -> None:
+    page = shared_page
+    field = page.get_by_label("Habitants", exact=True)
+    before = figures(page)
+    field.fill(typed)
+    field.press("Enter")
+    expect(field).to_have_value(shown)
+    expect(page.locator(".cd-erreur")).to_contain_text(complaint)
+    if complaint:
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(field).to_have_accessible_description(page.locator(".cd-erreur").inner_text())
+        assert figures(page) == before
+    else:
+        expect(field).not_to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Commune", exact=True).select_option("La Noirelle")
+    page.get_by_label("Commune", exact=True).select_option("Grandvoie")
+
+
+@pytest.fixture(scope="module")
+def shared_page(browser: Any, address: str) -> Any:
+    """One page for the cases of the number field."""
+    page = browser.new_page()
+    page.set_default_timeout(4000)
+    page.goto(f"{address}/light.html")
+    yield page
+    page.close()
+
+
+def test_a_huge_value_stretches_the_axis(visit: Visit) -> None:
+    page = visit()
+    page.get_by_label("Habitants", exact=True).fill("10000000")
+    page.keyboard.press("Enter")
+    expect(status(page)).to_contain_text("à 1\u202f112\u202f000\u00a0habitants")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    box, plot = chosen_dot(page), page.locator(".cd-graphe").bounding_box()
+    assert plot and box["x"] + box["width"] <= plot["x"] + plot["width"]
+
+
+def test_address_restores_the_state(visit: Visit) -> None:
+    page = visit()
+    choose_departement(page, "80", "Somme (80)")
+    page.get_by_role("button", name="Retirer").click()
+    page.get_by_label("Commune", exact=True).select_option("Abbeville")
+    page.get_by_label("Habitants", exact=True).fill("50000")
+    page.keyboard.press("Enter")
+    page.get_by_label("régulière", exact=False).check()
+    seen = figures(page)
+    link = page.url
+    assert page.evaluate("history.length") <= 2
+    other = visit(link.split("/", 3)[3])
+    expect(status(other)).to_contain_text("770")
+    assert figures(other) == seen
+    expect(other.get_by_label("Commune", exact=True)).to_have_value("Abbeville")
+    expect(other.get_by_label("régulière", exact=False)).to_be_checked()
+    expect(other.get_by_role("button", name="Remettre Amiens")).to_be_visible()
+
+
+def test_a_link_in_the_page_changes_the_state(visit: Visit) -> None:
+    page = visit()
+    page.evaluate(f"location.hash = '{KEY}.departement=59'")
+    expect(status(page)).to_contain_text("Nord (59)")
+
+
+def test_an_anchor_is_left_alone(visit: Visit) -> None:
+    page = visit("light.html#apres")
+    expect(status(page)).to_contain_text("Exemple simulé")
+    assert page.url.endswith("#apres")
+
+
+CORRUPT = (
+    f"{KEY}.modifications=%7Bcass%C3%A9",
+    f"{KEY}.modifications=%E0%A4%A",
+    f"{KEY}.modifications=null&{KEY}.retirees=12&{KEY}.choisie=Personne&{KEY}.axe=rond",
+    f"{KEY}.modifications={quote(json.dumps({'Grandvoie': -4, 'Fontarelle': 'x'}))}",
+    f"{KEY}.retirees={quote(json.dumps([{}, 3, 'Inconnue']))}",
+    f"{KEY}.titre=Faux&{KEY}._ressources=%7B%7D&{KEY}.maximum=1",
+    f"{KEY}.__proto__=%7B%7D&{KEY}.=1&&=&{KEY}",
+)
+
+
+def test_a_corrupt_address_is_ignored(visit: Visit, address: str) -> None:
+    page = visit()
+    for fragment in CORRUPT:
+        page.goto("about:blank")
+        page.goto(f"{address}/light.html#{fragment}")
+        expect(status(page)).to_contain_text("La moyenne est de 1\u202f900")
+        expect(page.locator(".cd-app > .cd-titre")).to_contain_text("Moyenne ou médiane")
+
+
+def test_all_communes_removed_by_the_address_leaves_one(visit: Visit) -> None:
+    names = quote(json.dumps(MoyenneMediane().exemple["noms"]))
+    page = visit(f"light.html#{KEY}.retirees={names}")
+    assert figures(page)[0] == "240"
+
+
+def test_unknown_departement_is_said(visit: Visit, address: str) -> None:
+    page = visit()
+    for code in ("ZZ", "..%2F..%2Flight", "%3Cb%3Ex%3C%2Fb%3E"):
+        page.goto("about:blank")
+        page.goto(f"{address}/light.html#{KEY}.departement={code}")
+        expect(status(page)).to_contain_text("n'existe pas\u00a0: choisissez-le dans la liste")
+        expect(status(page)).to_contain_text("L'exemple simulé est affiché")
+        assert figures(page)[0] == "1\u202f900"
+        assert page.locator("b").count() == 0
+
+
+def test_data_that_cannot_be_had_are_said_then_asked_again(visit: Visit) -> None:
+    page = visit(tolerate=("ERR_FAILED",))
+    page.route("**/communes/80.js", lambda route: route.abort())
+    page.get_by_label("Communes affichées").select_option("80")
+    expect(status(page)).to_contain_text(
+        "Les communes du département 80 n'ont pas pu être chargées"
+    )
+    expect(page.get_by_label("Communes affichées")).to_have_value("")
+    page.unroute("**/communes/80.js")
+    choose_departement(page, "80", "Somme (80)")
+
+
+def test_the_last_choice_wins(visit: Visit) -> None:
+    page = visit()
+    held: list[Any] = []
+    page.route("**/communes/80.js", lambda route: held.append(route))
+    page.get_by_label("Communes affichées").select_option("80")
+    expect(status(page)).to_have_text("Chargement des communes…")
+    choose_departement(page, "59", "Nord (59)")
+    with page.expect_response("**/communes/80.js") as answer:
+        held[0].continue_()
+    answer.value.finished()
+    expect(status(page)).to_contain_text("Nord (59)")
+
+
+def test_a_page_made_for_a_departement(visit: Visit) -> None:
+    page = visit("somme.html")
+    expect(status(page)).to_contain_text("Somme (80)")
+    choose_departement(page, "", "Exemple simulé")
+    page.reload()
+    expect(status(page)).to_contain_text("Exemple simulé")
+
+
+def test_two_on_a_page_do_not_mix(visit: Visit) -> None:
+    page = visit("deux.html")
+    second = page.locator(".cd-app").nth(1)
+    second.get_by_label("Communes affichées").select_option("80")
+    expect(second.get_by_role("status")).to_contain_text("Somme (80)")
+    expect(status(page)).to_contain_text("Exemple simulé")
+    assert address_of(page) == f"#{KEY}-2.departement=80"
+    first = page.locator(".cd-app").first
+    first.get_by_label("resserrée").check()
+    expect(second.get_by_label("resserrée")).to_be_checked()
+    expect(first.get_by_label("resserrée")).to_be_checked()
+
+
+def test_corrupt_state_leaves_the_static_version(visit: Visit, write_page: WritePage) -> None:
+    good = MoyenneMediane().html()
+    bad = good.replace('class="cd-etat">{', 'class="cd-etat">{{')
+    hollow = good.replace('"departements":', '"autres":')
+    foreign = good.replace('data-explorable="moyenne-mediane"', 'data-explorable="inconnu"')
+    write_page("casse.html", bad + hollow + foreign + good)
+    page = visit("casse.html", tolerate=("JSON", "reading 'map'"))
+    expect(page.locator(".cd-app")).to_have_count(1)
+    blocks = page.locator(".cd-explorable")
+    for rank in range(3):
+        expect(blocks.nth(rank).locator("table").first).to_be_visible()
+        expect(blocks.nth(rank).locator("details")).to_have_count(0)
+    expect(blocks.nth(3).get_by_role("status")).to_contain_text("1\u202f900")
+
+
+def test_markup_in_a_name_stays_text(visit: Visit, write_page: WritePage) -> None:
+    name = "</script><img src=x onerror=\"document.title='vu'\"><b>Ville</b>"
+    write_page("balises.html", MoyenneMediane(valeurs={name: 900, "B": 100}).html())
+    page = visit("balises.html")
+    page.get_by_role("button", name="Retirer").click()
+    expect(status(page)).to_contain_text("Sans </script><img src=x")
+    assert page.locator("main img, main b").count() == 0
+    assert page.title() == "Essai"
+
+
+def test_readable_without_script(visit: Visit) -> None:
+    page = visit(java_script_enabled=False, width=320)
+    expect(page.get_by_text("Ce que vous devez voir.")).to_be_visible()
+    expect(page.locator("table")).to_have_count(2)
+    expect(page.locator("table").first).to_be_visible()
+    expect(page.get_by_text("Données simulées")).to_be_visible()
+
+
+def test_static_numbers_are_those_of_the_script(visit: Visit) -> None:
+    page = visit()
+    rows = page.locator("table").first.locator("tbody tr")
+    for rank in range(rows.count()):
+        cells = rows.nth(rank).locator("td").all_text_contents()
+        assert cells == figures(page)
+        page.get_by_role("button", name="Retirer").click()
+        expect(status(page)).to_contain_text("Sans ")
+        page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+
+
+def test_paper_shows_the_table(visit: Visit) -> None:
+    page = visit()
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(page.locator("table").first).to_be_visible()
+    expect(page.locator(".cd-app")).not_to_be_visible()
+
+
+def test_drawing_is_described(visit: Visit) -> None:
+    page = visit()
+    drawing = page.locator("svg[role=img]")
+    expect(drawing).to_have_accessible_name(
+        "Exemple simulé, 9 communes sur un axe de 0 à 15\u202f000\u00a0habitants. Moyenne\u00a0: "
+        "1\u202f900. Médiane\u00a0: 900. Sous la moyenne\u00a0: 7 communes sur 9, soit 78\u202f%. "
+        "Commune choisie\u00a0: Grandvoie, 9\u202f100\u00a0habitants."
+    )
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_axe_and_reflow_in_each_state(visit: Visit, theme: str, width: int) -> None:
+    page = visit(f"{theme}.html", width=width)
+    take = page.get_by_role("button", name="Retirer")
+
+    def check(state: str) -> None:
+        report = Axe().run(page)
+        assert report.violations_count == 0, f"{state} : {report.generate_report()}"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, state
+
+    check("simulated")
+    take.click()
+    page.get_by_label("Habitants", exact=True).fill("beaucoup")
+    page.keyboard.press("Enter")
+    expect(page.locator(".cd-erreur")).to_be_visible()
+    page.locator("summary").click()
+    check("removed, error, table unfolded")
+    choose_departement(page, "75", "Paris (75)")
+    check("one commune")
+    choose_departement(page, "59", "Nord (59)")
+    page.get_by_label("Habitants", exact=True).fill("1000000")
+    page.keyboard.press("Enter")
+    check("real, moved")
+
+
+def test_reduced_motion_and_forced_colours(visit: Visit) -> None:
+    page = visit(reduced_motion="reduce", forced_colors="active")
+    mark = page.locator("path.cd-moyenne").last
+    assert mark.evaluate("node => getComputedStyle(node).transitionProperty") in ("none", "all")
+    assert mark.evaluate("node => getComputedStyle(node).transitionDuration") == "0s"
+    dots = page.locator(".cd-points")
+    assert dots.evaluate("node => getComputedStyle(node).stroke") != "none"
+
+
+def test_few_nodes_even_with_hundreds_of_communes(visit: Visit) -> None:
+    page = visit()
+    choose_departement(page, "62", "Pas-de-Calais (62)")
+    assert page.locator(".cd-app *:not(option)").count() <= 110

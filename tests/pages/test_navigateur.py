@@ -1,0 +1,243 @@
+"""The pages as a reader's browser shows them, with every other host blocked."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+PAGES = (
+    "book/accueil",
+    "book/parcours",
+    "book/catalogue",
+    "book/glossaire",
+    "book/etat",
+    "book/a-propos",
+    "notebooks/comprendre/moyenne-mediane",
+    "search",
+)
+LESSON = "notebooks/comprendre/moyenne-mediane"
+WIDTHS = (320, 390, 1280)
+
+Open = Callable[..., Page]
+
+
+class Watch:
+    """What a page tried that it must not: other hosts, errors, missing files."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.faults: list[str] = []
+
+    def follow(self, page: Page) -> None:
+        page.route("**/*", self._route)
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.faults.append(f"erreur : {error}"))
+        page.on("response", self._response)
+
+    def _route(self, route: object, request: object) -> None:
+        url: str = request.url  # type: ignore[attr-defined]
+        if url.startswith((self.address, "data:", "blob:")):
+            route.continue_()  # type: ignore[attr-defined]
+            return
+        self.faults.append(f"autre site : {url}")
+        route.abort()  # type: ignore[attr-defined]
+
+    def _console(self, message: object) -> None:
+        if message.type in {"error", "warning"}:  # type: ignore[attr-defined]
+            self.faults.append(f"console : {message.text}")  # type: ignore[attr-defined]
+
+    def _response(self, response: object) -> None:
+        if response.status >= 400:  # type: ignore[attr-defined]
+            self.faults.append(f"{response.status} : {response.url}")  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def watch(address: str) -> Watch:
+    return Watch(address)
+
+
+@pytest.fixture
+def open_page(browser: Browser, address: str, watch: Watch) -> Iterator[Open]:
+    """Open a page of the site; checks at the end that it tried nothing forbidden."""
+    contexts = []
+
+    def opened(name: str, width: int = 1280, **options: object) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            **options,  # type: ignore[arg-type]
+        )
+        contexts.append(context)
+        page = context.new_page()
+        watch.follow(page)
+        page.goto(f"{address}/{name}.html")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert watch.faults == []
+
+
+def test_every_page_is_looked_at(site: Path) -> None:
+    built = {path.relative_to(site).with_suffix("").as_posix() for path in site.rglob("*.html")} - {
+        "index"
+    }
+    assert built == set(PAGES)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_without_fault(open_page: Open, name: str) -> None:
+    """No other host, no console error, no violation for axe, at any width or theme."""
+    for theme in ("light", "dark"):
+        page = open_page(name, color_scheme=theme, reduced_motion="reduce")
+        page.wait_for_load_state("networkidle")
+        for details in page.locator("details").all():
+            details.evaluate("details => details.open = true")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            results = Axe().run(page)
+            assert results.violations_count == 0, (name, theme, width, results.generate_report())
+            overflow = page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            assert overflow <= 0, f"{name} déborde de {overflow} px à {width} px"
+
+
+def test_the_watch_sees_a_call_to_another_host(browser: Browser, address: str) -> None:
+    watch = Watch(address)
+    with browser.new_context() as context:
+        page = context.new_page()
+        watch.follow(page)
+        page.goto(f"{address}/{LESSON}.html")
+        page.evaluate("fetch('https://example.org/x').catch(() => 0)")
+        page.evaluate("console.error('oups')")
+        page.wait_for_timeout(50)
+    assert any("example.org" in fault for fault in watch.faults)
+    assert any("oups" in fault for fault in watch.faults)
+
+
+def test_axe_sees_a_missing_alternative(browser: Browser, address: str) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{address}/{LESSON}.html")
+        page.evaluate("document.querySelector('main img').removeAttribute('alt')")
+        assert Axe().run(page).violations_count > 0
+
+
+def test_keyboard_reaches_the_text_first(open_page: Open) -> None:
+    page = open_page(LESSON, 390)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent.trim()") == "Aller au contenu"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "contenu"
+
+
+def test_keyboard_meets_no_trap_and_always_shows_where_it_is(open_page: Open) -> None:
+    page = open_page(LESSON, 1280)
+    seen = set()
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        state = page.evaluate(
+            """() => {
+              const one = document.activeElement;
+              if (one === document.body) return null;
+              const style = getComputedStyle(one);
+              const box = one.getBoundingClientRect();
+              one.dataset.order ??= String(Math.random());
+              return [one.dataset.order, style.outlineStyle !== 'none'
+                      || style.boxShadow !== 'none', box.width > 0, one.outerHTML.slice(0, 120)];
+            }"""
+        )
+        if state is None or state[0] in seen:
+            break
+        seen.add(state[0])
+        assert state[1], f"le repère de clavier ne se voit pas : {state[3]}"
+    else:
+        pytest.fail("le clavier ne sort pas de la page")
+    assert len(seen) > 20
+
+
+def test_menu_works_without_script_on_a_phone(open_page: Open) -> None:
+    page = open_page(LESSON, 390, java_script_enabled=False)
+    page.get_by_role("link", name="Menu", exact=True).click()
+    page.get_by_role("navigation", name="Menu du cours").get_by_role(
+        "link", name="Glossaire"
+    ).click()
+    page.wait_for_url("**/book/glossaire.html")
+
+
+def test_the_lesson_reads_without_script(open_page: Open) -> None:
+    page = open_page(LESSON, 390, java_script_enabled=False)
+    page.locator(".cd-intuition summary").last.click()
+    guess = page.locator(".cd-intuition")
+    assert guess.get_by_text("des communes sont sous la moyenne.").is_visible()
+    page.get_by_text("Les chiffres de la figure").first.click()
+    assert page.get_by_role("cell", name="451").is_visible()
+    assert page.locator(".cd-code summary").first.is_visible()
+
+
+def test_code_is_out_of_the_way_until_asked_for(open_page: Open) -> None:
+    page = open_page(LESSON)
+    code = page.locator(".cd-code pre").first
+    assert not code.is_visible()
+    page.get_by_role("button", name="Montrer le code").click()
+    assert code.is_visible()
+    page.reload()
+    assert page.locator(".cd-code pre").first.is_visible()
+    page.get_by_role("button", name="Masquer le code").click()
+    assert not page.locator(".cd-code pre").first.is_visible()
+
+
+def test_theme_is_chosen_and_kept(open_page: Open) -> None:
+    page = open_page("book/accueil")
+    button = page.get_by_role("button", name="Thème")
+    assert button.text_content() == "Thème automatique"
+    button.click()
+    assert button.text_content() == "Thème clair"
+    button.click()
+    page.reload()
+    assert page.evaluate("document.body.dataset.theme") == "dark"
+
+
+def test_a_corrupt_choice_breaks_nothing(open_page: Open) -> None:
+    page = open_page("book/accueil")
+    page.evaluate("localStorage.setItem('culture-d-theme', '<img src=x onerror=alert(1)>')")
+    page.reload()
+    assert page.evaluate("document.body.dataset.theme") == "auto"
+
+
+def test_expired_data_warn_the_reader_of_an_old_site(browser: Browser, address: str) -> None:
+    for day, expected in (("2026-12-31T12:00:00", 0), ("2027-01-02T12:00:00", 1)):
+        with browser.new_context() as context:
+            page = context.new_page()
+            page.clock.set_fixed_time(day)
+            page.goto(f"{address}/{LESSON}.html")
+            warnings = page.get_by_text("Attention : ces données ont expiré").count()
+            assert (warnings > 0) == bool(expected), day
+
+
+def test_the_home_page_starts_the_first_lesson_in_one_tap(open_page: Open) -> None:
+    page = open_page("index", 390)
+    page.wait_for_url("**/book/accueil.html")
+    page.get_by_role("link", name="Commencer").click()
+    page.wait_for_url(f"**/{LESSON}.html")
+
+
+def test_search_finds_a_page(open_page: Open) -> None:
+    page = open_page("book/accueil", 390)
+    page.get_by_label("Rechercher dans le cours").fill("médiane")
+    page.get_by_role("button", name="Chercher").click()
+    page.wait_for_url("**/search.html*")
+    page.locator("#search-results li a").first.wait_for()
+    assert "Moyenne ou médiane" in page.locator("#search-results").inner_text()
+
+
+def test_the_lesson_prints_unfolded(open_page: Open) -> None:
+    page = open_page(LESSON)
+    page.emulate_media(media="print")
+    assert page.get_by_role("cell", name="451").is_visible()
+    assert not page.locator(".cd-menu").is_visible()
+    pdf = page.pdf(format="A4")
+    assert pdf.startswith(b"%PDF")
