@@ -87,7 +87,7 @@ def test_the_data(said: dict[str, str], rows: list[dict[str, str]]) -> None:
     assert re.search(rf"{empty}\s+communes ont 0 habitant", said["reserves"])
     names = {row["nom"]: row for row in rows}
     for line in said["lignes"].splitlines()[2:]:
-        name, code, _, population = line.strip().rsplit(maxsplit=3)
+        name, code, population = line.strip().rsplit(maxsplit=2)
         assert (names[name]["code"], names[name]["population"]) == (code, population)
 
 

@@ -1,7 +1,8 @@
 """Pages made from the map of modules, the manifests and the notebooks."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
@@ -12,7 +13,7 @@ from sphinx.util.docutils import SphinxDirective
 from culture_d import notebooks
 from culture_d.catalogue import KINDS, Dataset, frequency_label, load_catalogue
 from culture_d.curriculum import Module, Part, load_curriculum, modules
-from culture_d.french import date_longue, nombre
+from culture_d.french import date_longue, no_break, nombre
 from culture_d.project import Project
 from culture_d.tables import html_table
 
@@ -127,7 +128,7 @@ def _dataset_section(dataset: Dataset, titles: dict[str, Module]) -> nodes.secti
     section = nodes.section(
         "", nodes.title("", dataset.title), ids=[nodes.make_id(f"jeu-{dataset.name}")]
     )
-    section += nodes.paragraph("", dataset.description)
+    section += nodes.paragraph("", no_break(dataset.description))
     facts = [
         ["Genre", KINDS[dataset.kind]],
         ["Producteur", dataset.producer],
@@ -138,13 +139,15 @@ def _dataset_section(dataset: Dataset, titles: dict[str, Module]) -> nodes.secti
         ["Valable jusqu'au", date_longue(dataset.valid_until)],
         ["Pourquoi cette date", dataset.valid_until_reason],
         ["Licence", dataset.licence],
-        ["Fichier", ", ".join(f"datasets/{dataset.name}/{r.path.name}" for r in dataset.resources)],
+        ["Fichier", ", ".join(resource.path.name for resource in dataset.resources)],
     ]
     section += _raw(html_table(["Rubrique", "Valeur"], facts, f"Fiche : {dataset.title}"))
     section += _list("Sources", [_source(title, url) for title, url in dataset.sources])
-    section += _list("Pièges de ces données", [nodes.paragraph("", trap) for trap in dataset.traps])
-    fields = [[field["name"], field["title"], field["description"]] for field in dataset.fields]
-    section += _raw(html_table(["Colonne", "Nom", "Sens"], fields, f"Colonnes : {dataset.title}"))
+    section += _list(
+        "Pièges de ces données", [nodes.paragraph("", no_break(trap)) for trap in dataset.traps]
+    )
+    section += nodes.paragraph("", "", nodes.strong("", "Colonnes du fichier"))
+    section += nodes.definition_list("", *[_column(field) for field in dataset.fields])
     used = [titles[slug] for slug in dataset.notebooks if slug in titles]
     if used:
         links = [nodes.paragraph("", "", _link(module, module.title)) for module in used]
@@ -152,10 +155,16 @@ def _dataset_section(dataset: Dataset, titles: dict[str, Module]) -> nodes.secti
     return section
 
 
+def _column(field: Mapping[str, Any]) -> nodes.definition_list_item:
+    term = nodes.term("", "", nodes.literal("", field["name"]))
+    meaning = nodes.paragraph("", no_break(field["description"]))
+    return nodes.definition_list_item("", term, nodes.definition("", meaning))
+
+
 def _source(title: str, url: str) -> nodes.paragraph:
     if not url:
-        return nodes.paragraph("", title)
-    return nodes.paragraph("", "", nodes.reference("", title, refuri=url))
+        return nodes.paragraph("", no_break(title))
+    return nodes.paragraph("", "", nodes.reference("", no_break(title), refuri=url))
 
 
 def _list(title: str, items: list[nodes.paragraph]) -> list[nodes.Node]:
