@@ -14,6 +14,22 @@ c.ClearSolutions.text_stub = "*Double-cliquez ici, puis écrivez votre réponse.
 c.OverwriteCells.add_missing_cells = True
 c.OverwriteCells.missing_cell_notification = "Cellule {cell_id} absente du devoir, remise ici.\n\n"
 
+# One of each cell of the exercise, in its place, whatever was copied or deleted.
+c.Autograde.sanitize_preprocessors = [
+    "nbgrader.preprocessors.ClearOutput",
+    "culture_d.exercises.restore_cells",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+
+# What learners read after grading: without the hidden tests, which hold answers.
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
+
 c.Execute.timeout = 60
 # Nothing is left to save in the kernel: a graceful stop costs 0.4 s a submission.
 c.Execute.shutdown_kernel = "immediate"

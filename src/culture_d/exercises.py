@@ -47,6 +47,13 @@ _MARK = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
 _ZIP_DATE = (2026, 1, 1, 0, 0, 0)
 _TIMEOUT = 120
 _SHORT_LINE = 12
+_NEW_CELL = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}
+_CAUSES = {
+    "DeadKernelError": "Python s'est arrêté pendant l'exécution (exit(), ou mémoire épuisée)",
+    "NotJSONError": "le fichier n'est pas un notebook lisible",
+    "JSONDecodeError": "le fichier n'est pas un notebook lisible",
+    "SchemaTooOldError": "les marques de nbgrader sont d'une version trop ancienne",
+}
 
 
 @dataclass(frozen=True)
@@ -169,6 +176,59 @@ def course(project: Project, root: Path) -> Any:
     config.CourseDirectory.root = str(root)
     config.CourseDirectory.db_url = f"sqlite:///{root / 'gradebook.db'}"
     return NbGraderAPI(config=config)
+
+
+def restore_cells(notebook: Any, resources: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Give a submission each locked or graded cell of the exercise once, in its place.
+
+    For `Autograde.sanitize_preprocessors`, instead of `DeduplicateIds`: with
+    `add_missing_cells`, nbgrader 0.9.6 stops on a copied cell, on changed marks, and
+    on a question whose cells are all deleted. Of copied cells, the last one counts;
+    a cell that lost its mark is known by its identifier.
+    """
+    from nbgrader.api import Gradebook
+
+    place = resources["nbgrader"]
+    with Gradebook(place["db_url"]) as book:
+        known = book.find_notebook(place["notebook"], place["assignment"])
+        graded = {cell.name: float(cell.max_score) for cell in known.grade_cells}
+        solutions = {cell.name for cell in known.solution_cells}
+        sources = {cell.name: (cell.cell_type, cell.source) for cell in known.source_cells}
+    marks = {name: _mark_of(name, graded.get(name), name in solutions) for name in sources}
+    kept: dict[str, Any] = {}
+    for cell in reversed(notebook.cells):
+        name = str(_settings(cell).get("grade_id"))
+        cell.metadata.pop("nbgrader", None)
+        if name in sources and name not in kept:
+            kept[name] = cell
+    for cell in notebook.cells:
+        if cell.get("id") in sources and cell not in kept.values():
+            kept.setdefault(cell.id, cell)
+    after = 0
+    for name, (kind, text) in sources.items():
+        if name in kept:
+            after = next(at for at, cell in enumerate(notebook.cells, 1) if cell is kept[name])
+        elif name in graded or name not in solutions:
+            kept[name] = _NEW_CELL[kind](text)
+            if (notebook.nbformat, notebook.nbformat_minor) < (4, 5):
+                kept[name].pop("id", None)
+            notebook.cells.insert(after, kept[name])
+            after += 1
+        if name in kept:
+            kept[name].metadata["nbgrader"] = marks[name]
+    return notebook, resources
+
+
+def _mark_of(name: str, points: float | None, solution: bool) -> dict[str, Any]:
+    mark = {
+        "schema_version": 3,
+        "grade_id": name,
+        "grade": points is not None,
+        "solution": solution,
+        "locked": not solution,
+        "task": False,
+    }
+    return mark if points is None else {**mark, "points": points}
 
 
 @contextmanager
@@ -498,12 +558,14 @@ def _where(notebook: Any) -> str:
 
 def _refused(notebook: Path, result: dict[str, Any]) -> None:
     said = [line for line in result.get("log", "").splitlines() if "[ERROR]" in line]
+    lines = "\n".join([result.get("log", ""), result.get("error", "")]).splitlines()
     errors = [
-        line
-        for line in "\n".join([result.get("log", ""), result.get("error", "")]).splitlines()
-        if re.match(r"[\w.]*(?:Error|Exception)\b.*:", line)
+        line.strip()
+        for line in lines
+        if re.match(r"\s*[\w.]*(?:Error|Exception)\b.*:", line) and "NbGraderException" not in line
     ]
-    reason = (errors or said or ["raison inconnue"])[0]
+    causes = [cause for name, cause in _CAUSES.items() for line in errors if name in line]
+    reason = (causes or errors or said or ["raison inconnue"])[0]
     raise ExerciseError(f"nbgrader refuse « {notebook} » : {reason}")
 
 

@@ -38,6 +38,7 @@ MAY_COINCIDE = (
     "C'est une part des habitants",
     "Vous avez compté les communes de toute la France",
     "C'est la médiane divisée par la moyenne",
+    "Le nombre de communes est pair",
 )
 
 Answers = dict[str, Any]
@@ -151,6 +152,39 @@ def test_examples_of_writing_answer_for_nobody(project: Project) -> None:
     assert round(fmean(FRANCE)) == 1960
 
 
+def test_examples_of_letters_earn_nothing_anywhere(
+    project: Project, grade: Callable[[str, str, Answers], float]
+) -> None:
+    """Neither the example of the question nor the words of the visible check."""
+    notebook = nbformat.read(exercises.source_of(project, SLUG), as_version=4)
+    told = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    choice, order = (
+        re.findall(rf'{name} = "([^"]*)"', told) for name in ("reponse_3", "reponse_4")
+    )
+    assert len(choice) == len(order) == 1
+    refusal = verifier.lire_classement("?", dict.fromkeys("ABCD", "")).message
+    assert "<" in refusal and not re.search("[A-D] < [A-D]", refusal)
+    everyone = {code: expected(code) for code in SEVERAL}
+    one_of_each = {
+        (right["reponse_3"], *right["reponse_4"]): code for code, right in everyone.items()
+    }
+    assert len(one_of_each) >= 10
+    for code in one_of_each.values():
+        assert grade("test-3", code, {"reponse_3": choice[0]}) == 0
+        assert grade("test-4", code, {"reponse_4": order[0]}) == 0
+
+
+@pytest.mark.parametrize("code", ["92", "974"])
+def test_one_of_the_two_middle_communes_earns_half(
+    code: str, grade: Callable[[str, str, Answers], float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = sorted(POPULATIONS[code])
+    assert len(here) % 2 == 0
+    for rank in (len(here) // 2 - 1, len(here) // 2):
+        assert grade("test-2", code, {"reponse_2a": here[rank]}) == 1
+        assert "Le nombre de communes est pair" in capsys.readouterr().out
+
+
 def test_without_a_usable_departement_nothing_is_marked_and_it_is_said(
     grade: Callable[[str, str, Answers], float], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -189,6 +223,18 @@ def test_without_a_usable_departement_nothing_is_marked_and_it_is_said(
         ("La Réunion", "974"),
         ("Alpes de Haute Provence", "04"),
         (["80"], "80"),
+        ("« 80 »", "80"),
+        ("(80)", "80"),
+        ("le 80", "80"),
+        ("n° 80", "80"),
+        ("dpt 80", "80"),
+        ("８０", "80"),
+        ("02A", "2A"),
+        ("1 - Ain", "01"),
+        ("dans l'Ain", "01"),
+        ("Corse-du-Sud (Ajaccio)", "2A"),
+        ("île de la Réunion", "974"),
+        ("Seine-St-Denis", "93"),
     ],
     ids=repr,
 )

@@ -65,6 +65,10 @@ def _name(value: object) -> str:
         ("  733 \n", 733),
         ("≈ 733,35 hab/km²", 733.35),
         ({"moyenne": 733}, 733),
+        ("565413 / 771 = 733", 733),
+        ("Réponse 1 : 733", 733),
+        ("733 (2023)", 733),
+        ("733,4 habitants, soit 733 habitants", 733),
         ((733, 4), 733.4),
         ([733.4], 733.4),
         ({733}, 733),
@@ -102,6 +106,7 @@ def test_a_number_is_read_as_a_person_would(written: Any, number: float) -> None
         ("84 % (soit 647 communes sur 771)", 84),
         ("647 communes, soit 84 %", 84),
         ("84 sur 100", 84),
+        ("84 communes sur 100", 84),
         (".84", 84),
         ("84 percent", 84),
     ],
@@ -135,6 +140,8 @@ def test_a_percentage_is_read_with_or_without_its_sign(written: Any, share: floa
         ("733 ou 734 habitants", "plusieurs nombres"),
         ("mes_communes['population'].mean()", "ôtez les guillemets"),
         (object(), "il faut un nombre"),
+        (10**400, "ne se lit pas (OverflowError)"),
+        ("733 %", "est un pourcentage. On demande des habitants"),
         (print, "il manque les parenthèses"),
     ],
     ids=_name,
@@ -178,7 +185,11 @@ def test_a_dot_before_three_digits_has_two_readings_and_both_are_said() -> None:
     for expected in (1960, 1.96):
         question = verifier.Nombre("r", espace={"r": "1.960"})
         assert float(question.noter(2, attendu=expected, tolerance=0.001)) == 2
-    assert verifier.lire_nombre("1,960").valeur == (1.96,)
+    lecture = verifier.lire_nombre(f"{1960:,}", "habitants")
+    assert lecture.valeur == (1960, 1.96)
+    assert "se lit de deux façons" in lecture.message
+    assert verifier.lire_nombre("82,258", "%").valeur == (82.258,)
+    assert verifier.lire_nombre("82.258", "%").valeur == (82.258,)
     assert verifier.lire_nombre("0.960").valeur == (0.96,)
 
 
@@ -252,6 +263,11 @@ def test_points_stay_between_zero_and_the_maximum(expected: float, answer: Any) 
         ("D'après moi, D", "D"),
         (["B"], "B"),
         ({"B"}, "B"),
+        ({"réponse": "B"}, "B"),
+        ("a", "A"),
+        ("a) la moyenne baisse", "A"),
+        ("réponse a", "A"),
+        ("C'est la a.", "A"),
         (np.array(["B"]), "B"),
     ],
     ids=_name,
@@ -270,6 +286,9 @@ def test_a_choice_is_read_as_a_person_would(written: Any, letter: str) -> None:
         ("AB", "n'est pas une lettre proposée"),
         ("F", "n'est pas une lettre proposée"),
         ("la moyenne", "n'est pas une lettre proposée"),
+        ("la moyenne a perdu", "n'est pas une lettre proposée"),
+        ("il y a du changement", "n'est pas une lettre proposée"),
+        ("pas A", "écarte une lettre"),
         (2, "de A à E"),
         (["A", "B"], "de A à E"),
         (False, "Vrai ou Faux"),
@@ -320,6 +339,9 @@ def test_what_is_not_a_choice_gets_a_french_hint(written: Any, said: str) -> Non
         np.array(["B", "A", "C"]),
         pd.Index(["B", "A", "C"]),
         pd.Series(["B", "A", "C"]),
+        pd.Series({"A": 733.4, "B": 278, "C": 1960}),
+        [("B", 278), ("A", 733), ("C", 1960)],
+        "médiane dép. < moyenne dép. < moyenne nationale",
         [" b ", "a.", "C"],
     ],
     ids=_name,
@@ -339,8 +361,9 @@ def test_a_ranking_is_read_as_a_person_would(written: Any) -> None:
         ({"A", "B", "C"}, "ne gardent pas l'ordre"),
         ("A < B > C", "un seul signe"),
         ([278, 459, 733], "n'est pas dans la liste"),
-        (3, "Écrivez par exemple"),
-        (True, "Écrivez par exemple"),
+        (3, "A, B, C dans votre ordre"),
+        (True, "A, B, C dans votre ordre"),
+        ("A = B < C", "ont le signe ="),
     ],
     ids=_name,
 )
@@ -375,12 +398,38 @@ def test_a_swap_of_neighbours_earns_half() -> None:
         {1: "médiane", 2: "pondérée"},
         {"A": "Médiane (50 %)", "B": "moyenne pondérée."},
         pd.Series({"A": "médiane", "B": "moyenne pondérée"}),
+        pd.Series(["médiane", "moyenne pondérée"]),
+        np.array(["médiane", "moyenne pondérée"]),
+        pd.DataFrame({"A": ["médiane"], "B": ["moyenne pondérée"]}),
+        {0: "médiane", 1: "moyenne pondérée"},
+        [("A", "médiane"), ("B", "moyenne pondérée")],
+        [{"A": "médiane"}, {"B": "moyenne pondérée"}],
+        ["A : médiane", "B : moyenne pondérée"],
+        "A. médiane B. moyenne pondérée",
+        "1. médiane 2. moyenne pondérée",
+        "médiane/moyenne pondérée",
+        {"A": "médiane, car elle coupe en deux moitiés", "B": "moyenne pondérée (habitants)"},
+        {"A": "la médiane des communes", "B": "moyenne pondérée par habitant"},
     ],
     ids=_name,
 )
 def test_an_association_is_read_as_a_person_would(written: Any) -> None:
     lecture = verifier.Association("r", "AB", CHOICES, espace={"r": written}).comprendre()
     assert lecture.valeur == {"A": "médiane", "B": "moyenne pondérée"}, lecture.message
+
+
+@pytest.mark.parametrize(
+    "written", ["moyenne pas pondérée", "moyenne ou médiane", "pas la moyenne", "médiane, moyenne"]
+)
+def test_a_line_that_names_two_choices_or_rules_one_out_is_not_read(written: str) -> None:
+    lecture = verifier.Association("r", "AB", CHOICES, espace={"r": {"A": written}}).comprendre()
+    assert lecture.valeur is None
+    assert "n'est pas un choix proposé" in lecture.message
+
+
+def test_the_name_of_the_variable_is_read_with_tolerance() -> None:
+    assert verifier.Nombre("reponse_1", espace={"Réponse_1": 12}).comprendre().valeur == (12,)
+    assert verifier.Nombre("reponse_1", espace={"reponse_2": 12}).comprendre().valeur is None
 
 
 def test_an_association_earns_points_line_by_line() -> None:

@@ -1,9 +1,11 @@
 """Every answer of the answers files, graded by nbgrader itself: points and French hint."""
 
+import html
 import re
 import shutil
 from collections import defaultdict
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 import yaml
 
 from culture_d import exercises
+from culture_d.errors import ExerciseError
 from culture_d.grading import verifier
 from culture_d.project import Project
 
@@ -274,8 +277,6 @@ def test_a_clumsy_notebook_is_still_graded_fairly(
     assert earned == {"test-1": 2, "test-2": 4, "test-3": 1.5, "test-4": 3, "test-5": 0}, result
 
 
-# nbgrader puts the cell back without an id.
-@pytest.mark.filterwarnings("ignore::nbformat.warnings.MissingIDFieldWarning")
 def test_deleted_cells_are_put_back_or_explained(
     project: Project, classroom: Callable[[str], Path]
 ) -> None:
@@ -291,11 +292,83 @@ def test_deleted_cells_are_put_back_or_explained(
     )
     gone = {"test-1", "reponse-3"}
     notebook.cells = [cell for cell in notebook.cells if cell.id not in gone]
+    notebook.nbformat_minor = 4  # as an older Jupyter saves it: cells without identifier
+    for cell in notebook.cells:
+        del cell["id"]
     result = mark(project, "moyenne-mediane", root, "ciseaux", notebook)
     assert result["test-1"].points == 2
     assert result["test-3"].points == 0
     assert "n'existe pas" in result["test-3"].text
     assert result["test-4"].points == 3
+
+
+def test_copied_deleted_and_unmarked_cells_do_not_stop_the_grading(
+    project: Project, classroom: Callable[[str], Path]
+) -> None:
+    """With `add_missing_cells`, nbgrader alone stops on each of these."""
+    root = classroom("moyenne-mediane")
+    notebook = blank(root, "moyenne-mediane")
+    fill(
+        notebook,
+        {
+            "departement": 'mon_departement = "80"',
+            "reponse-2": "reponse_2a = 278",
+            "reponse-3": 'reponse_3 = "B"',
+            "reponse-4": 'reponse_4 = "BDAC"',
+        },
+    )
+    gone = {"reponse-1", "test-1", "reponse-6"}
+    notebook.cells = [cell for cell in notebook.cells if cell.id not in gone]
+    cells = {cell.id: cell for cell in notebook.cells}
+    for name in ("reponse-3", "test-3"):
+        copied = deepcopy(cells[name])
+        copied.id = f"{name}-copie"
+        notebook.cells.insert(notebook.cells.index(cells[name]) + 1, copied)
+    for name in ("departement", "reponse-4", "test-4"):
+        cells[name].metadata = nbformat.NotebookNode()
+    cells["test-2"].metadata.nbgrader.points = 100
+    cells["reponse-2"].metadata.nbgrader.update(grade=True, points=50)
+    bonus = nbformat.v4.new_code_cell("100")
+    bonus.metadata["nbgrader"] = {**cells["test-2"].metadata.nbgrader, "grade_id": "bonus"}
+    notebook.cells.append(bonus)
+    result = mark(project, "moyenne-mediane", root, "photocopie", notebook)
+    earned = {test: graded.points for test, graded in result.items()}
+    assert earned == {"test-1": 0, "test-2": 2, "test-3": 3, "test-4": 3, "test-5": 0}, result
+    assert "n'existe pas" in result["test-1"].text
+
+
+def test_the_feedback_shows_the_hints_and_not_the_hidden_tests(
+    project: Project,
+    classroom: Callable[[str], Path],
+    graded: dict[tuple[str, str, str], Graded],
+) -> None:
+    wrong = next(answer for answer in ALL if not answer.right)
+    root = classroom(wrong.exercise)
+    with exercises.nbgrader_tools():
+        done = exercises.course(project, root).generate_feedback(wrong.exercise, wrong.learner)
+    assert done["success"]
+    page = root / "feedback" / wrong.learner / wrong.exercise / f"{wrong.exercise}.html"
+    shown = plain(html.unescape(page.read_text(encoding="utf-8")))
+    assert plain(wrong.said[0]) in shown
+    for hidden in ("HIDDEN TESTS", "Erreur", "attendu", "Barème"):
+        assert hidden not in shown
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"), [("exit()", "Python s'est arrêté"), (None, "n'est pas un notebook lisible")]
+)
+def test_what_cannot_be_graded_is_said_in_french(
+    answer: str | None, said: str, project: Project, classroom: Callable[[str], Path]
+) -> None:
+    root = classroom("moyenne-mediane")
+    notebook = blank(root, "moyenne-mediane")
+    fill(notebook, {"reponse-1": answer or ""})
+    target = root / "submitted" / f"perdu-{bool(answer)}" / "moyenne-mediane"
+    target.mkdir(parents=True)
+    text = nbformat.writes(notebook)
+    (target / "moyenne-mediane.ipynb").write_text(text if answer else text[:3000], encoding="utf-8")
+    with pytest.raises(ExerciseError, match=said):
+        exercises.scores(project, "moyenne-mediane", root, target.parent.name)
 
 
 def test_without_a_departement_each_question_says_so(

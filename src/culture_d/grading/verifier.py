@@ -15,8 +15,10 @@ What is accepted, and decided:
   "1.959,9", "1,959.9", "1'960", 733,4 without quotes (Python makes it a pair), numpy
   scalars, one-value lists and columns; one number in a sentence, or the one before
   the unit;
-- "1.960" has two readings, 1 960 and 1,96: both are shown, the answer is right
-  if one of them is; "1,960" is 1,96, since the comma is the French decimal mark;
+- "1.960" and "1,960" (Python's and English thousands) have two readings, 1 960 and
+  1,96: both are shown, the answer is right if one of them is; not for a percentage;
+- of « 168306 / 124 = 1357 », the number after the sign; a percentage is not a number
+  of inhabitants;
 - for a percentage, a number between 0 and 1 written without « % » is a share:
   0.84 is 84 %. The reading is shown, and 0,84 % can be written "0,84 %";
 - a number is right within the tolerance of the question, or when it is the
@@ -60,6 +62,30 @@ _NUMBER = re.compile(
     """,
     re.VERBOSE,
 )
+# « a » is a letter of the options here, and a verb in « la moyenne a baissé ».
+_ALONE_A = re.compile(
+    r"^\W*a\W*$|^[\s(«\"']*a\s*(?:[.):=]|[-–—]\s)"
+    r"|(?:\b(?:r[ée]ponse|lettre|option|choix|proposition|la)|[:=])\s*[(«\"']?\s*a\W*$",
+    re.IGNORECASE,
+)
+_EQUALS = re.compile(r"=|≈|→|\bsoit\b")
+_LABEL = re.compile(r"^\W*(?:r[ée]ponse|question|q)[\s_]*\d*\s*[a-e]?\s*[:=)]", re.IGNORECASE)
+_SHORT_WORDS = {
+    "dep": "departement",
+    "dept": "departement",
+    "dpt": "departement",
+    "fr": "france",
+    "nationale": "france",
+    "med": "mediane",
+    "moy": "moyenne",
+    "st": "saint",
+}
+_DEPARTEMENT_WORDS = re.compile(
+    r"\b(?:d[ée]partement|d[ée]pt?|dpt|code|num[ée]ro|n[°ºo]|fr|dans|[îi]le(?=\s+de\b)|le)\b[.°º]?"
+    r"|\bno?(?=[°º]?\s*\d)[°º]?",
+    re.IGNORECASE,
+)
+_REFUSALS = re.compile(r"\b(?:pas|ni|non|sans|ou|divise\w*|double)\b")
 _ARTICLES = re.compile(
     r"\b(?:le|la|les|un|une|de|du|des|et|mon|notre|votre|c est)\b|\b[ld]\b(?= \w)"
 )
@@ -145,7 +171,8 @@ class Question:
         valeur = _lookup(self.variable, self._espace)
         if valeur is _MISSING:
             return Lecture(
-                f"La variable « {self.variable} » n'existe pas. Exécutez la cellule de réponse. "
+                f"La variable « {self.variable} » n'existe pas. Exécutez la cellule de réponse, "
+                f"qui commence par « {self.variable} = ». "
                 'Si elle affiche une erreur, mettez votre réponse entre guillemets : "…".',
                 vide=True,
             )
@@ -157,7 +184,14 @@ class Question:
                     "suspension par votre réponse.",
                     vide=True,
                 )
-            return self._read(valeur)
+            try:
+                return self._read(valeur)
+            except Exception as error:
+                # Any object may be in a learner's variable, and raise when it is read.
+                return _not_read(
+                    f"cette valeur ne se lit pas ({type(error).__name__}). "
+                    "Donnez un nombre ou un texte entre guillemets."
+                )
 
     def lire(self) -> None:
         """Say in French what was understood, and whether its form can be marked."""
@@ -376,10 +410,16 @@ def lire_choix(valeur: Any, options: str) -> Lecture:
     example = f"Écrivez une seule lettre entre guillemets, de {options[0]} à {options[-1]}."
     if isinstance(valeur, bool):
         return _not_read("Python a donné Vrai ou Faux (True, False). " + example)
+    if isinstance(valeur, Mapping) and len(valeur) == 1:
+        valeur = _unwrap(next(iter(valeur.values())))
     if not isinstance(valeur, str):
         return _not_read(example)
     letters = f"[{options}{options.lower()}]"
+    if re.search(rf"\b(?:pas|ni|sauf)\s+(?:la\s+)?{letters}\b", valeur):
+        return _not_read(f"« {_short(valeur)} » écarte une lettre. {example}")
     found = re.findall(rf"(?<![\w'’])({letters})(?![\w'’])", valeur)
+    if not _ALONE_A.search(valeur):
+        found = [letter for letter in found if letter != "a"]
     distinct = {letter.upper() for letter in found}
     several = re.search(r"\b(?:ou|et)\b|[,/;&+]", valeur.lower())
     opening = re.match(rf"[\s(«\"']*({letters})\s*(?:[.):]|[-–—]\s)", valeur)
@@ -399,18 +439,22 @@ def lire_choix(valeur: Any, options: str) -> Lecture:
 
 def lire_classement(valeur: Any, elements: Mapping[str, str]) -> Lecture:
     """Read an order; `valeur` of the result is the tuple of labels, first to last."""
-    example = f'Écrivez par exemple "{" < ".join(sorted(elements, reverse=True))}".'
+    # An order given as an example would be somebody's right answer.
+    example = f"Écrivez {', '.join(elements)} dans votre ordre, avec le signe < entre les lettres."
     if isinstance(valeur, (set, frozenset)):
         return _not_read("des accolades { } ne gardent pas l'ordre. " + example)
     if isinstance(valeur, str):
         text = re.sub(r"->|=>|→|⇒", ";", valeur)
         if "<" in text and ">" in text:
             return _not_read("gardez un seul signe, < ou >. " + example)
+        letter = f"[{''.join(elements)}]"
+        if re.search(rf"\b{letter}\s*=\s*{letter}\b", text):
+            return _not_read("deux lettres ont le signe =. " + example)
         pieces = _split_ranking(text, elements)
         if re.search(r">|≥|supérieure? à|plus grande? que", text):
             pieces.reverse()
-    elif isinstance(valeur, Mapping):
-        pieces = _ranked(valeur)
+    elif (pairs := _pairs(valeur)) is not None:
+        pieces = _ranked(pairs)
     elif isinstance(valeur, (list, tuple, pd.Index, pd.Series)) or hasattr(valeur, "tolist"):
         pieces = [str(piece) for piece in valeur]
     else:
@@ -459,21 +503,34 @@ def lire_association(valeur: Any, lignes: str, choix: Mapping[str, Iterable[str]
 
 def _lines_given(valeur: Any, lines: str) -> dict[str, Any]:
     """Find the answer of each line in a dict, a list or a sentence; empty when there is none."""
+    if isinstance(valeur, pd.DataFrame) and len(valeur) == 1:
+        valeur = valeur.iloc[0]
     if isinstance(valeur, pd.Series):
         valeur = valeur.to_dict()
+    elif not isinstance(valeur, str) and hasattr(valeur, "tolist"):
+        valeur = valeur.tolist()
+    if isinstance(valeur, (list, tuple)) and all(
+        isinstance(part, str) and re.match(rf"\W*[{lines}]\s*[:=)]", part, re.IGNORECASE)
+        for part in valeur
+    ):
+        valeur = "\n".join(valeur)
     if isinstance(valeur, str):
-        letters = f"[{lines}{lines.lower()}]"
-        parts = re.split(rf"(?:^|[\s,;/(])({letters})\s*(?:[:=)]|->|=>|→)", valeur)
+        letters = f"[{lines}{lines.lower()}]|[1-{len(lines)}]"
+        parts = re.split(rf"(?:^|[\s,;/(])({letters})\s*(?:[:=).]|->|=>|→)", valeur)
         if len(parts) == 1:
             parts = re.split(rf"(?:^|[\s,;/(])([{lines}])\s", valeur)
         if len(parts) == 1:
-            valeur = re.split(r"[,;\n]", valeur)
+            valeur = re.split(r"[,;/\n]", valeur)
         else:
             valeur = {line: parts[2 * rank + 2] for rank, line in enumerate(parts[1::2])}
-    if isinstance(valeur, (list, tuple)) and len(valeur) == len(lines):
+    pairs = _pairs(valeur)
+    if pairs is None and isinstance(valeur, (list, tuple)) and len(valeur) == len(lines):
         return {line: valeur[rank] for rank, line in enumerate(lines)}
-    if not isinstance(valeur, Mapping):
+    if pairs is None:
         return {}
+    valeur = pairs
+    if set(valeur) == set(range(len(lines))):
+        return {line: valeur[rank] for rank, line in enumerate(lines)}
     given = {_line(key, lines): answer for key, answer in valeur.items()}
     if not any(given):
         given = {_line(answer, lines): key for key, answer in valeur.items()}
@@ -483,6 +540,10 @@ def _lines_given(valeur: Any, lines: str) -> dict[str, Any]:
 def _lookup(variable: str, espace: Mapping[str, Any] | None) -> Any:
     """Find the learner's variable: in a kernel, `__main__` is the notebook's namespace."""
     space = vars(sys.modules["__main__"]) if espace is None else espace
+    if variable not in space:
+        # « Réponse_1 » for « reponse_1 »: a name is read with the same tolerance as a word.
+        wanted = _fold(variable, articles=False)
+        variable = next((n for n in space if _fold(n, articles=False) == wanted), variable)
     return space.get(variable, _MISSING)
 
 
@@ -514,10 +575,15 @@ def _blank(valeur: Any) -> bool:
 def _read_number_text(text: str, unite: str) -> Lecture:
     plain = _SPACES.sub(" ", text).replace("−", "-").replace("\u2013", "-")
     plain = re.sub(r"(?<=\d)['’_](?=\d{3})", "", plain)
+    plain = _LABEL.sub("", plain)
     found = list(_NUMBER.finditer(plain))
     if len(found) > 1 and not re.search(r"\d ?%? ?(?:ou|à|et|-) ?\d", plain):
         with_unit = [match for match in found if _has_unit(plain[match.end() :], unite)]
         found = with_unit if len(with_unit) == 1 else found
+    for shorter in (_after_sign(plain), re.sub(r"\([^)]*\)", " ", plain)):
+        numbers = list(_NUMBER.finditer(shorter))
+        if len(found) > 1 and len(numbers) == 1:
+            plain, found = shorter, numbers
     if not found and "(" in text:
         return _not_read("ôtez les guillemets autour d'un calcul, pour que Python le fasse.")
     if not found:
@@ -528,20 +594,28 @@ def _read_number_text(text: str, unite: str) -> Lecture:
         return _not_read(f"« {_short(text)} » contient plusieurs nombres. Donnez le résultat seul.")
     written = found[0][0].replace(" ", "")
     explicit = _has_unit(plain[found[0].end() :], "%")
-    if re.fullmatch(r"[-+]?[1-9]\d{0,2}\.\d{3}", written):
-        both = (float(written.replace(".", "")), float(written))
+    if explicit and unite not in ("", "%"):
+        return _not_read(f"« {_short(text)} » est un pourcentage. On demande des {unite}.")
+    if unite != "%" and re.fullmatch(r"[-+]?[1-9]\d{0,2}[.,]\d{3}", written):
+        both = (float(re.sub("[.,]", "", written)), float(written.replace(",", ".")))
         return Lecture(
             f"« {written} » se lit de deux façons : {_write(both[0])} ou {_write(both[1])}. "
-            "Écrivez le nombre sans point pour être sûr d'être compris.",
+            "Écrivez les milliers sans point ni virgule pour être sûr d'être compris.",
             both,
         )
     return _read_number(float(_decimal_point(written)), unite, explicit)
 
 
+def _after_sign(text: str) -> str:
+    """Give the result of a calculation written out; nothing when there are several signs."""
+    parts = _EQUALS.split(text)
+    return parts[1] if len(parts) == 2 else ""
+
+
 def _has_unit(after: str, unite: str) -> bool:
     """Whether the text after a number begins with the unit, or its usual short form."""
     stem = (
-        r"%|pour ?cent|percent|p\. ?100|pct|(?:sur|/) ?100\b"
+        r"%|pour ?cent|percent|p\. ?100|p\. ?cent|pct|(?:communes )?(?:sur|/) ?100\b"
         if unite == "%"
         else re.escape(unite[:3].lower())
     )
@@ -593,9 +667,23 @@ def _split_ranking(text: str, elements: Mapping[str, str]) -> list[str]:
     return pieces
 
 
+def _pairs(valeur: Any) -> Mapping[Any, Any] | None:
+    """Give a dict, a column of numbers by label or a list of pairs as a mapping."""
+    if isinstance(valeur, Mapping):
+        return valeur
+    if isinstance(valeur, pd.Series) and pd.api.types.is_numeric_dtype(valeur):
+        return dict(valeur.items())
+    if isinstance(valeur, (list, tuple)) and valeur:
+        if all(isinstance(part, (list, tuple)) and len(part) == 2 for part in valeur):
+            return dict(valeur)
+        if all(isinstance(part, Mapping) and len(part) == 1 for part in valeur):
+            return {key: item for part in valeur for key, item in part.items()}
+    return None
+
+
 def _ranked(ranks: Mapping[Any, Any]) -> list[str]:
     """Order labels by their ranks, whichever of the two is the key."""
-    if all(isinstance(key, int) for key in ranks):
+    if all(isinstance(key, (int, float)) for key in ranks):
         return [str(ranks[key]) for key in sorted(ranks)]
     if all(isinstance(rank, (int, float)) for rank in ranks.values()):
         return [str(key) for key in sorted(ranks, key=lambda key: float(ranks[key]))]
@@ -611,9 +699,21 @@ def _recognise(text: str, names: Mapping[str, Iterable[str]]) -> str | None:
     worded = " ".join(re.sub(r"\d+", " ", folded).split())
     if worded in known:
         return known[worded]
-    long_names = [name for name in known if len(name) > 3]
+    if _REFUSALS.search(folded):
+        return None
+    long_names = [name for name in known if len(name) > 2]
     close = difflib.get_close_matches(folded, long_names, n=1, cutoff=0.85)
-    return known[close[0]] if close else None
+    return known[close[0]] if close else _only_named(folded, known)
+
+
+def _only_named(folded: str, known: Mapping[str, str]) -> str | None:
+    """Find the one label named in a phrase, the longest names first: « médiane, car … »."""
+    found = set()
+    for name in sorted(known, key=len, reverse=True):
+        if len(name) > 2 and re.search(rf"\b{name}\b", folded):
+            found.add(known[name])
+            folded = re.sub(rf"\b{name}\b", " ", folded)
+    return found.pop() if len(found) == 1 else None
 
 
 def _line(key: object, lines: str) -> str:
@@ -629,7 +729,10 @@ def _fold(text: str, articles: bool = True) -> str:
     decomposed = unicodedata.normalize("NFKD", text.lower())
     bare = "".join(char for char in decomposed if not unicodedata.combining(char))
     words = re.sub(r"[^a-z0-9]+", " ", bare).strip()
-    short = " ".join(_ARTICLES.sub(" ", words).split()) if articles else words
+    if not articles:
+        return words
+    words = " ".join(_SHORT_WORDS.get(word, word) for word in words.split())
+    short = " ".join(_ARTICLES.sub(" ", words).split())
     return short or words
 
 
@@ -669,13 +772,14 @@ def _departement_from_number(number: float, names: Mapping[str, str]) -> Lecture
 
 
 def _departement_code(text: str, names: Mapping[str, str]) -> str | None:
-    text = re.sub(r"\b(?:d[ée]partement|d[ée]pt?)\b\.?", " ", text, flags=re.IGNORECASE)
-    bare = re.sub(r"[\s\u00a0\u202f]", "", text).upper()
-    bare = re.sub(r"^0+(?=\d\d)|\.0$", "", bare)
+    text = _DEPARTEMENT_WORDS.sub(" ", unicodedata.normalize("NFKC", text))
+    bare = re.sub(r"[^\w.]", "", text).upper().rstrip(".")
+    bare = re.sub(r"^0+(?=\d[\dAB])|\.0$", "", bare)
     if bare.zfill(2) in names:
         return bare.zfill(2)
     by_name = {_fold(name): code for code, name in names.items()}
-    for piece in (text, re.sub(r"[(\-–:]?\s*\b\d[\dAB]\d?\b\s*[)\-–:]?", " ", text)):
+    without_code = re.sub(r"\b\d[\dAB]?\d?\b", " ", text)
+    for piece in (text, without_code, re.sub(r"\([^)]*\)", " ", text)):
         if _fold(piece) in by_name:
             return by_name[_fold(piece)]
     return None
@@ -749,7 +853,7 @@ def _say(message: str) -> None:
     """Print with the no-break spaces of French typography."""
     text = re.sub(r" (?=%)", "\u202f", message)
     text = re.sub(r" (?=[:;!?»])", "\u00a0", text)
-    print(re.sub(r"(?<=«) ", "\u00a0", text))
+    sys.stdout.write(re.sub(r"(?<=«) ", "\u00a0", text) + "\n")
 
 
 @contextlib.contextmanager
