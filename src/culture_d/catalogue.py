@@ -135,6 +135,8 @@ def load_dataset(folder: Path) -> Dataset:
             f"« {path} » : le nom « {manifest['name']} » diffère de celui du dossier."
         )
     published = _day(manifest, "published", path)
+    collected = _day(manifest, "collected", path)
+    valid_until = _valid_until(manifest, published, path)
     resources, fields = [], []
     for entry in manifest["resources"]:
         algorithm, _, digest = str(entry.get("hash", "")).partition(":")
@@ -154,9 +156,9 @@ def load_dataset(folder: Path) -> Dataset:
         kind=manifest["kind"],
         producer=manifest["producer"],
         vintage=manifest["vintage"]["label"],
-        collected=_day(manifest, "collected", path),
+        collected=collected,
         published=published,
-        valid_until=_valid_until(manifest, published, path),
+        valid_until=valid_until,
         valid_until_reason=manifest.get("validUntilReason", ""),
         frequency=manifest.get("updateFrequency", ""),
         licence=licence["title"],
@@ -172,7 +174,8 @@ def load_dataset(folder: Path) -> Dataset:
 def load_catalogue(project: Project | None = None) -> tuple[Dataset, ...]:
     """Read every dataset of the course, in the order of their names."""
     root = (project or Project.find()).datasets
-    return tuple(load_dataset(path) for path in sorted(root.iterdir()) if path.is_dir())
+    folders = (path for path in sorted(root.iterdir()) if path.is_dir())
+    return tuple(load_dataset(path) for path in folders if not path.name.startswith((".", "_")))
 
 
 def check_freshness(datasets: tuple[Dataset, ...], today: date) -> None:
@@ -206,15 +209,42 @@ def frequency_label(period: str) -> str:
     return labels.get(period, period)
 
 
+def _check_order(collected: date, published: date, limit: date, latest: date, path: Path) -> None:
+    """Check that facts come before publication, and expiry after it but not too late."""
+    if not collected <= published < limit:
+        raise ManifestError(
+            f"« {path} » : les dates doivent se suivre, et l'on y trouve collected {collected}, "
+            f"published {published}, validUntil {limit}."
+        )
+    if limit > latest:
+        raise ManifestError(
+            f"« {path} » : « validUntil » ({limit}) dépasse la date de publication plus un rythme "
+            f"de mise à jour ({latest})."
+        )
+
+
 def _valid_until(manifest: Mapping[str, Any], published: date, path: Path) -> date:
-    if "validUntil" in manifest:
-        return _day(manifest, "validUntil", path)
     match = _PERIOD.match(manifest.get("updateFrequency", ""))
-    if not match or not any(match.groups()):
+    periodic = bool(match and any(match.groups()))
+    if "validUntil" in manifest:
+        said = _day(manifest, "validUntil", path)
+        latest = _next_update(manifest["updateFrequency"], published) if periodic else date.max
+        _check_order(_day(manifest, "collected", path), published, said, latest, path)
+        return said
+    if not periodic:
         raise ManifestError(
             f"« {path} » ne dit pas jusqu'à quand les données valent : ajoutez « validUntil » "
             "(AAAA-MM-JJ) ou « updateFrequency » (par exemple « P1Y » pour un an)."
         )
+    limit = _next_update(manifest["updateFrequency"], published)
+    _check_order(_day(manifest, "collected", path), published, limit, limit, path)
+    return limit
+
+
+def _next_update(period: str, published: date) -> date:
+    """Add an ISO 8601 period in years, months, weeks and days to a date."""
+    match = _PERIOD.match(period)
+    assert match
     years, months, weeks, days = (int(group or 0) for group in match.groups())
     month = published.month - 1 + months + 12 * years
     year, month = published.year + month // 12, month % 12 + 1

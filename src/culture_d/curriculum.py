@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from culture_d.catalogue import load_catalogue
-from culture_d.errors import CurriculumError
+from culture_d.errors import CurriculumError, reason
 from culture_d.project import Project
 
 STATUSES = ("published", "planned")
@@ -15,6 +15,7 @@ MODULE_KEYS = {
     "slug",
     "title",
     "question",
+    "outcome",
     "minutes",
     "status",
     "skill",
@@ -32,6 +33,7 @@ class Module:
     part: str
     title: str
     question: str
+    outcome: str
     minutes: int
     published: bool
     skill: int | None
@@ -62,17 +64,14 @@ def load_curriculum(project: Project) -> tuple[Part, ...]:
         CurriculumError: the file is missing or malformed.
     """
     path = project.curriculum
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        parts = tuple(_part(entry) for entry in content["parts"])
-    except FileNotFoundError:
-        raise CurriculumError(f"« {path} » est introuvable.") from None
-    except (yaml.YAMLError, KeyError, TypeError) as error:
-        raise CurriculumError(f"« {path} » est mal formé : {error}.") from None
+    content = _read(path)
+    parts = tuple(_part(entry, path) for entry in _entries(content, "parts", path))
     slugs = [module.slug for part in parts for module in part.modules]
     repeated = sorted({slug for slug in slugs if slugs.count(slug) > 1})
     if repeated:
-        raise CurriculumError(f"« {path} » répète un module : {', '.join(repeated)}.")
+        raise CurriculumError(
+            f"« {path} » répète un module : {', '.join(repeated)}. Gardez une seule de ses lignes."
+        )
     return parts
 
 
@@ -105,7 +104,7 @@ def check_agreement(project: Project) -> None:
     if [module.document for module in published] != listed:
         raise CurriculumError(
             "« _toc.yml » et « book/curriculum.yml » citent les mêmes modules, "
-            "mais pas dans le même ordre."
+            "mais pas dans le même ordre. Remettez ceux de « _toc.yml » dans l'ordre de la carte."
         )
     _same(
         [f"{module.slug}/{module.slug}" for module in every if module.exercise],
@@ -128,10 +127,12 @@ def check_agreement(project: Project) -> None:
 def _same(expected: list[str], found: list[str], what: str, where: str) -> None:
     missing = sorted(set(expected) - set(found))
     extra = sorted(set(found) - set(expected))
-    if missing:
-        raise CurriculumError(f"Dans {what}, mais pas dans {where} : {', '.join(missing)}.")
-    if extra:
-        raise CurriculumError(f"Dans {where}, mais pas dans {what} : {', '.join(extra)}.")
+    for names, here, there in ((missing, what, where), (extra, where, what)):
+        if names:
+            raise CurriculumError(
+                f"Dans {here}, mais pas dans {there} : {', '.join(names)}. "
+                "Ajoutez ce qui manque d'un côté, ou retirez-le de l'autre."
+            )
 
 
 def _documents(project: Project, folder: str, pattern: str, below: bool = False) -> list[str]:
@@ -145,37 +146,90 @@ def _documents(project: Project, folder: str, pattern: str, below: bool = False)
 
 
 def _toc_documents(project: Project) -> list[str]:
-    try:
-        toc = yaml.safe_load(project.toc.read_text(encoding="utf-8"))
-        entries = [chapter for part in toc["parts"] for chapter in part["chapters"]]
-        names = [Path(entry["file"]).with_suffix("").as_posix() for entry in entries]
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise CurriculumError(f"« {project.toc} » est mal formé : {error}.") from None
+    path = project.toc
+    names = []
+    for part in _entries(_read(path), "parts", path):
+        for chapter in _entries(part, "chapters", path):
+            if not isinstance(chapter, dict) or not isinstance(chapter.get("file"), str):
+                raise _malformed(path, f"« {chapter} » n'est pas une ligne « - file: … »")
+            names.append(Path(chapter["file"]).with_suffix("").as_posix())
     return names
 
 
-def _part(entry: dict[str, Any]) -> Part:
+def _read(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CurriculumError(
+            f"« {path} » est introuvable. Remettez-le en place (« git checkout -- {path.name} » "
+            "dans son dossier)."
+        ) from None
+    except OSError as error:
+        raise CurriculumError(f"« {path} » ne peut pas être lu : {reason(error)}.") from None
+    except UnicodeDecodeError:
+        raise _malformed(path, "il n'est pas en UTF-8 (enregistrez-le en UTF-8)") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", ligne {mark.line + 1}" if mark else ""
+        raise _malformed(path, f"ce n'est pas du YAML{place}") from None
+
+
+def _malformed(path: Path, fault: str) -> CurriculumError:
+    return CurriculumError(
+        f"« {path} » est mal formé : {fault}. Corrigez-le en suivant les lignes voisines."
+    )
+
+
+def _entries(content: Any, key: str, path: Path) -> list[Any]:
+    """Return the list that a mapping holds under a key."""
+    entries = content.get(key) if isinstance(content, dict) else None
+    if not isinstance(entries, list):
+        raise _malformed(path, f"il y faut une liste « {key} »")
+    return entries
+
+
+def _part(entry: Any, path: Path) -> Part:
+    found = _entries(entry, "modules", path)
+    _need_texts(entry, ("slug", "title", "summary"), path)
     return Part(
         slug=entry["slug"],
         title=entry["title"],
         summary=entry["summary"],
-        modules=tuple(_module(module, entry["slug"]) for module in entry["modules"]),
+        modules=tuple(_module(module, entry["slug"], path) for module in found),
     )
 
 
-def _module(entry: dict[str, Any], part: str) -> Module:
-    unknown = set(entry) - MODULE_KEYS
-    if unknown or entry["status"] not in STATUSES or not isinstance(entry["minutes"], int):
-        raise KeyError(f"module {entry.get('slug')}, {', '.join(unknown) or 'status ou minutes'}")
+def _module(entry: Any, part: str, path: Path) -> Module:
+    _need_texts(entry, ("slug", "title", "question", "status"), path)
+    where = f"module « {entry['slug']} »"
+    unknown = sorted(str(key) for key in set(entry) - MODULE_KEYS)
+    if unknown:
+        raise _malformed(path, f"{where}, clé inconnue : {', '.join(unknown)}")
+    if entry["status"] not in STATUSES:
+        raise _malformed(path, f"{where}, « status » est l'un de : {', '.join(STATUSES)}")
+    if not isinstance(entry.get("minutes"), int):
+        raise _malformed(path, f"{where}, « minutes » est un nombre entier")
+    datasets = entry.get("datasets", [])
+    if not isinstance(datasets, list):
+        raise _malformed(path, f"{where}, « datasets » est une liste entre crochets")
     return Module(
         slug=entry["slug"],
         part=part,
         title=entry["title"],
         question=entry["question"],
+        outcome=entry.get("outcome", ""),
         minutes=entry["minutes"],
         published=entry["status"] == "published",
         skill=entry.get("skill"),
         situation=entry.get("situation"),
-        datasets=tuple(entry.get("datasets", ())),
+        datasets=tuple(datasets),
         exercise=bool(entry.get("exercise", False)),
     )
+
+
+def _need_texts(entry: Any, keys: tuple[str, ...], path: Path) -> None:
+    if not isinstance(entry, dict):
+        raise _malformed(path, f"« {entry} » n'est pas une suite de « clé: valeur »")
+    for key in keys:
+        if not isinstance(entry.get(key), str):
+            raise _malformed(path, f"« {entry.get('slug')} », il y faut un texte « {key} »")

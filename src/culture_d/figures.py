@@ -7,26 +7,33 @@ its title as text, an alternative text, the table of its numbers and its source.
 
 import io
 from base64 import b64encode
-from html import escape
+from hashlib import sha256
 from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from IPython.display import display
+from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-from culture_d.catalogue import Dataset, load_dataset
+from culture_d.badge import badge
+from culture_d.catalogue import load_dataset
 from culture_d.errors import FigureError
-from culture_d.french import NO_BREAK_SPACE, date_longue, no_break, nombre
-from culture_d.notebooks import MIN_ALTERNATIVE
+from culture_d.french import nombre, typeset
+from culture_d.notebooks import DIGEST, MIN_ALTERNATIVE
 from culture_d.project import Project
 from culture_d.tables import html_table
 
 BLEU = "#0072B2"
-VERMILLON = "#D55E00"
+VERMILLON = "#B84A00"
 VERT = "#009E73"
 GRIS = "#8A8A8A"
 ENCRE = "#222222"
@@ -42,7 +49,7 @@ STYLE: dict[Any, Any] = {
     "figure.facecolor": "white",
     "figure.constrained_layout.use": True,
     "font.family": "DejaVu Sans",
-    "font.size": 14,
+    "font.size": 15,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": ENCRE,
@@ -56,6 +63,7 @@ STYLE: dict[Any, Any] = {
 
 def style() -> None:
     """Give matplotlib the look of the course. Call it once, before the first figure."""
+    mpl.rcdefaults()  # whatever the reader's own matplotlibrc says
     mpl.rcParams.update(STYLE)
 
 
@@ -94,8 +102,9 @@ def afficher_figure(
             f"La figure « {titre or 'sans titre'} » doit avoir un titre, le tableau de ses chiffres "
             "et au moins une source (arguments « titre », « tableau » et « sources »)."
         )
-    titre, alternative = no_break(titre), no_break(alternative)
-    image, width, height = _png(figure)
+    titre, alternative = typeset(titre), typeset(alternative)
+    drawn = fingerprint(figure)
+    image, width, height = _png(figure, drawn)
     text = {"text/markdown": f"**{titre}**", "text/plain": titre}
     display(text, raw=True)
     display(
@@ -106,12 +115,39 @@ def afficher_figure(
     project = Project.find()
     datasets = [load_dataset(project.datasets / name) for name in sources]
     details = (
-        '<details class="cd-donnees"><summary>Les chiffres de la figure</summary>'
+        f'<details class="cd-donnees" data-dessin="{drawn}"><summary>Les chiffres de la figure</summary>'
         f"{table_html(tableau, titre)}</details>"
     )
     lines = "".join(badge(dataset) for dataset in datasets)
     plain = tableau.to_string(index=False)
     display({"text/html": details + lines, "text/plain": plain}, raw=True)
+
+
+def fingerprint(figure: Figure) -> str:
+    """Digest of what a figure draws: its texts and the data of its marks.
+
+    The pictures themselves are not compared when a notebook is run again: their
+    pixels may change with a font. This digest is printed beside the figure, so a
+    figure that draws anything else than the one stored is seen.
+    """
+    drawn: list[str] = []
+    for text in figure.findobj(Text):
+        drawn.append(f"{text.get_text()} {_rounded(text.get_position())}")
+    for line in figure.findobj(Line2D):
+        drawn.append(f"{line.get_linestyle()} {_rounded(line.get_xydata())}")
+    for patch in figure.findobj(Rectangle):
+        drawn.append(f"{patch.get_facecolor()} {_rounded(patch.get_bbox().get_points())}")
+    for marks in figure.findobj(PathCollection):
+        drawn.append(f"{marks.get_facecolor()} {_rounded(marks.get_offsets())}")
+    for lines in figure.findobj(LineCollection):
+        drawn.append(_rounded(np.concatenate(lines.get_segments())))
+    return sha256("\n".join(drawn).encode("utf-8")).hexdigest()[:16]
+
+
+def _rounded(values: Any) -> str:
+    """Write numbers with six significant figures: the same on every machine."""
+    flat = np.asarray(values, dtype=float).ravel()
+    return " ".join(f"{value:.6g}" for value in flat)
 
 
 def table_html(table: pd.DataFrame, caption: str) -> str:
@@ -120,28 +156,17 @@ def table_html(table: pd.DataFrame, caption: str) -> str:
     return html_table([str(name) for name in table.columns], rows, caption)
 
 
-def badge(dataset: Dataset) -> str:
-    """Write the line under a figure: kind, producer, vintage, date of expiry.
-
-    The date is also given to machines, so that the site can warn once it has passed.
-    """
-    simulated = f"Données simulées{NO_BREAK_SPACE}· " if dataset.kind == "simulé" else ""
-    return (
-        f'<p class="cd-source" data-jeu="{escape(dataset.name)}" '
-        f'data-valable-jusquau="{dataset.valid_until.isoformat()}">'
-        f"{simulated}Source{NO_BREAK_SPACE}: {escape(dataset.producer)}{NO_BREAK_SPACE}· "
-        f"{escape(dataset.vintage)}{NO_BREAK_SPACE}· valable jusqu'au "
-        f"{date_longue(dataset.valid_until)}</p>"
-    )
-
-
-def _png(figure: Figure) -> tuple[str, int, int]:
-    """Return a small PNG in base64, with its size in CSS pixels."""
+def _png(figure: Figure, drawn: str) -> tuple[str, int, int]:
+    """Return a small PNG in base64 that carries its digest, with its size in CSS pixels."""
     raw = io.BytesIO()
     figure.savefig(raw, format="png", dpi=DPI)
     plt.close(figure)
     picture = Image.open(raw).convert("RGB")
     width, height = (round(side * CSS_PIXELS_PER_INCH / DPI) for side in picture.size)
+    information = PngInfo()
+    information.add_text(DIGEST, drawn)
     small = io.BytesIO()
-    picture.quantize(MAX_COLOURS, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    picture.quantize(MAX_COLOURS, dither=Image.Dither.NONE).save(
+        small, "PNG", optimize=True, pnginfo=information
+    )
     return b64encode(small.getvalue()).decode("ascii"), width, height

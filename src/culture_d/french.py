@@ -37,9 +37,15 @@ def date_longue(day: date) -> str:
     return "1er" + text[1:] if day.day == 1 else text
 
 
-def no_break(text: str) -> str:
-    """Put the no-break spaces of French typography: before : ; ! ? » and after «."""
-    return re.sub(r"(?<=«) | (?=[:;!?»])", NO_BREAK_SPACE, text)
+def typeset(text: str) -> str:
+    """Write a French text as a printer would.
+
+    No-break spaces before : ; ! ? » and after «, a narrow one in thousands, and
+    typographic apostrophes between letters.
+    """
+    text = re.sub(r"(?<=«) | (?=[:;!?»])", NO_BREAK_SPACE, text)
+    text = re.sub(r"(?<=\d) (?=\d{3}(?!\d))", NARROW_NO_BREAK_SPACE, text)
+    return re.sub(r"(?<=[^\W\d_])'(?=[^\W\d_])", "’", text)
 
 
 def accord(count: float, singulier: str, pluriel: str | None = None) -> str:

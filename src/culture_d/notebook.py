@@ -9,8 +9,9 @@ from html import escape
 import pandas as pd
 from IPython.display import display
 
+from culture_d.badge import badge
 from culture_d.catalogue import KINDS, frequency_label, load_dataset
-from culture_d.errors import UnknownDepartement
+from culture_d.errors import DepartementTooSmall, UnknownDepartement
 from culture_d.figures import (
     BLEU,
     ENCRE,
@@ -22,7 +23,7 @@ from culture_d.figures import (
     style,
     table_html,
 )
-from culture_d.french import accord, date_longue, no_break, nombre, pourcent
+from culture_d.french import accord, date_longue, nombre, pourcent, typeset
 from culture_d.project import Project
 
 __all__ = [
@@ -37,7 +38,7 @@ __all__ = [
     "date_longue",
     "fiche",
     "intuition",
-    "nom_du_departement",
+    "mon_territoire",
     "nombre",
     "phrase",
     "pourcent",
@@ -48,7 +49,7 @@ __all__ = [
 
 def phrase(texte: str) -> None:
     """Show a sentence whose numbers were computed (Markdown), with no-break spaces."""
-    texte = no_break(texte)
+    texte = typeset(texte)
     display({"text/markdown": texte, "text/plain": texte}, raw=True)
 
 
@@ -69,13 +70,15 @@ def fiche(nom: str) -> None:
     rows = [
         ("Qui les produit ?", dataset.producer),
         ("De quand datent les faits ?", dataset.vintage),
-        ("Depuis quand ce fichier est-il publié ?", date_longue(dataset.published)),
+        ("Quand le fichier source a-t-il été publié ?", date_longue(dataset.published)),
         ("Rythme de mise à jour", frequency_label(dataset.frequency)),
-        ("Jusqu'à quand les citer ?", date_longue(dataset.valid_until)),
+        ("En vigueur jusqu'au", date_longue(dataset.valid_until)),
         ("Données réelles ou simulées ?", KINDS[dataset.kind]),
         ("Licence", dataset.licence),
     ]
-    tableau(pd.DataFrame(rows, columns=["Question", "Réponse"]), dataset.title)
+    table = pd.DataFrame(rows, columns=["Question", "Réponse"])
+    html = table_html(table, dataset.title) + badge(dataset)
+    display({"text/html": html, "text/plain": table.to_string(index=False)}, raw=True)
 
 
 def intuition(question: str, choix: Mapping[str, str]) -> None:
@@ -86,24 +89,28 @@ def intuition(question: str, choix: Mapping[str, str]) -> None:
         choix: explanation of each possible answer, right or wrong.
     """
     answers = "".join(
-        f'<details name="intuition"><summary>{escape(no_break(answer))}</summary>'
-        f"<p>{escape(no_break(explanation))}</p></details>"
+        f'<details name="intuition"><summary>{escape(typeset(answer))}</summary>'
+        f"<p>{escape(typeset(explanation))}</p></details>"
         for answer, explanation in choix.items()
     )
-    html = f'<div class="cd-intuition"><p>{escape(no_break(question))}</p>{answers}</div>'
+    html = f'<div class="cd-intuition"><p>{escape(typeset(question))}</p>{answers}</div>'
     lines = "\n".join(f"{answer} : {explanation}" for answer, explanation in choix.items())
     display({"text/html": html, "text/plain": f"{question}\n{lines}"}, raw=True)
 
 
-def nom_du_departement(code: str, departements: pd.DataFrame) -> str:
-    """Return the name of a département.
+def mon_territoire(
+    code: str, communes: pd.DataFrame, departements: pd.DataFrame
+) -> tuple[str, pd.DataFrame]:
+    """Return the name of a département, and the rows of its communes.
 
     Args:
         code: as text ("01", "2A", "974").
+        communes: the table of communes (column « departement »).
         departements: the table of départements (columns « code » and « nom »).
 
     Raises:
-        UnknownDepartement: says what a code looks like.
+        UnknownDepartement: no such code; the message says what one looks like.
+        DepartementTooSmall: a single commune, so nothing to compare (Paris).
     """
     names = dict(zip(departements["code"], departements["nom"], strict=True))
     if code not in names:
@@ -111,4 +118,10 @@ def nom_du_departement(code: str, departements: pd.DataFrame) -> str:
             f"Le département « {code} » est inconnu. Un code de département est un texte entre "
             "guillemets, comme « 01 », « 2A », « 59 » ou « 974 »."
         )
-    return str(names[code])
+    rows = communes[communes["departement"] == code]
+    if len(rows) < 2:
+        raise DepartementTooSmall(
+            f"{names[code]} ({code}) n'a qu'une commune : sa moyenne et sa médiane sont égales. "
+            "Choisissez un autre département, par exemple « 92 » ou « 80 »."
+        )
+    return str(names[code]), rows

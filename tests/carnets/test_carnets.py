@@ -3,7 +3,7 @@
 import copy
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,13 @@ import matplotlib.pyplot as plt
 import nbformat
 import pandas as pd
 import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
-from culture_d.errors import FigureError, NotebookError, UnknownDepartement
+from culture_d.errors import DepartementTooSmall, FigureError, NotebookError, UnknownDepartement
 from culture_d.execution import execute
-from culture_d.figures import afficher_figure
-from culture_d.notebook import nom_du_departement
+from culture_d.figures import afficher_figure, fingerprint, style
+from culture_d.notebook import mon_territoire
 from culture_d.notebooks import check, notebook_paths, read
 from culture_d.project import Project
 
@@ -80,12 +82,38 @@ def test_a_wrong_stored_number_fails(
     def change(notebook: Any) -> None:
         data = _cell(notebook, "constat").outputs[0].data
         for mime, text in data.items():
-            assert "83,9" in text
-            data[mime] = text.replace("83,9", "84,9")
+            assert "84\u202f%" in text
+            data[mime] = text.replace("84\u202f%", "85\u202f%")
 
     result = _nbval(broken(change))
     assert result.returncode == 1, result.stdout
     assert "1 failed" in result.stdout
+
+
+def test_a_figure_that_draws_something_else_is_seen() -> None:
+    """Pictures are not compared, so what they draw is printed as a digest."""
+
+    def drawn(height: float, words: str) -> str:
+        style()
+        figure, axes = plt.subplots()
+        axes.bar([1, 2], [1, height])
+        axes.plot([0, 1], [0, 1])
+        axes.scatter([1], [1])
+        axes.set_title(words)
+        digest = fingerprint(figure)
+        plt.close(figure)
+        return digest
+
+    assert drawn(2, "a") == drawn(2, "a")
+    assert len({drawn(2, "a"), drawn(3, "a"), drawn(2, "b")}) == 3
+
+
+def test_figures_do_not_depend_on_the_readers_own_settings() -> None:
+    plt.rcParams["font.size"] = 40
+    plt.rcParams["lines.linestyle"] = ":"
+    style()
+    assert plt.rcParams["lines.linestyle"] == "-"
+    assert plt.rcParams["font.size"] < 20
 
 
 def test_a_notebook_that_fails_is_said_and_left_as_it_was(workplace: Path) -> None:
@@ -107,6 +135,16 @@ def _no_alternative(notebook: Any) -> None:
 
 def _other_alternative(notebook: Any) -> None:
     _image(_figure_cell(notebook)).metadata["image/png"]["alt"] = "x" * 80
+
+
+def _other_picture(notebook: Any) -> None:
+    """Lay another figure's picture in a cell, its words untouched."""
+    cells = [cell for cell in notebook.cells if any(_pictures(cell))]
+    next(_pictures(cells[0])).data["image/png"] = next(_pictures(cells[1])).data["image/png"]
+
+
+def _pictures(cell: Any) -> Iterator[Any]:
+    return (out for out in cell.get("outputs", ()) if "image/png" in out.get("data", {}))
 
 
 def _two_figures(notebook: Any) -> None:
@@ -144,6 +182,7 @@ def _widget_state(notebook: Any) -> None:
         (_no_alternative, "pas de texte de remplacement"),
         (_other_alternative, "pas de texte de remplacement"),
         (_two_figures, "une seule figure par cellule"),
+        (_other_picture, "n'est pas celle que la cellule dessine"),
         (_not_run, "pas encore exécutée"),
         (_error, "est une erreur"),
         (_warning, "avertissement"),
@@ -187,9 +226,28 @@ def test_a_figure_needs_its_words(missing: dict[str, Any]) -> None:
     plt.close("all")
 
 
+TERRITORY = (
+    pd.DataFrame({"departement": ["75", "2A", "2A"], "population": [2_103_778, 1, 2]}),
+    pd.DataFrame({"code": ["75", "2A"], "nom": ["Paris", "Corse-du-Sud"]}),
+)
+
+
 @pytest.mark.parametrize("code", ["1", "ZZ", "", "99"])
 def test_an_unknown_departement_gives_a_sentence(code: str) -> None:
-    table = pd.DataFrame({"code": ["01", "2A"], "nom": ["Ain", "Corse-du-Sud"]})
-    assert nom_du_departement("2A", table) == "Corse-du-Sud"
+    name, rows = mon_territoire("2A", *TERRITORY)
+    assert (name, len(rows)) == ("Corse-du-Sud", 2)
     with pytest.raises(UnknownDepartement, match="est inconnu"):
-        nom_du_departement(code, table)
+        mon_territoire(code, *TERRITORY)
+
+
+def test_a_departement_with_one_commune_gives_a_sentence() -> None:
+    with pytest.raises(DepartementTooSmall, match=r"Paris \(75\) n'a qu'une commune"):
+        mon_territoire("75", *TERRITORY)
+
+
+def test_an_error_of_ours_shows_its_sentence_alone_under_the_cell(workplace: Path) -> None:
+    source = "from culture_d.errors import UnknownDepartement\nraise UnknownDepartement('Inconnu.')"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    with pytest.raises(CellExecutionError):
+        NotebookClient(notebook, kernel_name="python3").execute()
+    assert notebook.cells[0].outputs[0].traceback == ["Inconnu."]

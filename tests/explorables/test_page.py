@@ -76,6 +76,9 @@ def test_keyboard_alone(visit: Visit) -> None:
     press("Tab")
     expect(page.get_by_label("Communes affichées")).to_be_focused()
     press("Tab")
+    slider = page.get_by_role("slider")
+    expect(slider).to_be_focused()
+    press("Tab")
     expect(page.get_by_role("button", name="Retirer")).to_be_focused()
     press("Enter")
     expect(status(page)).to_have_text(
@@ -96,7 +99,8 @@ def test_keyboard_alone(visit: Visit) -> None:
     press("Tab")
     expect(status(page)).to_contain_text("La moyenne passe de 1\u202f900 à 2\u202f900")
     expect(status(page)).to_contain_text("la médiane reste à 900")
-    slider = page.get_by_role("slider")
+    for _ in range(6):
+        press("Shift+Tab")
     expect(slider).to_be_focused()
     press("ArrowRight")
     press("ArrowRight")
@@ -105,13 +109,14 @@ def test_keyboard_alone(visit: Visit) -> None:
         "aria-valuetext", "Grandvoie\u00a0: 19\u202f300\u00a0habitants"
     )
     expect(page.get_by_text("valeur modifiée par vous")).to_be_visible()
-    press("Tab")
+    for _ in range(6):
+        press("Tab")
     press("ArrowDown")
     expect(page.get_by_label("resserrée")).to_be_checked()
     assert f"{KEY}.axe=resserre" in address_of(page)
     press("Tab")
     expect(page.locator("summary")).to_be_focused()
-    for _ in range(7):
+    for _ in range(6):
         press("Shift+Tab")
     press("Enter")
     expect(page.get_by_role("button", name="Retirer")).to_be_focused()
@@ -225,12 +230,12 @@ def test_remove_the_largest_then_put_it_back(visit: Visit, communes: pd.DataFram
     expect(status(page)).to_contain_text("Avec Amiens")
     assert figures(page)[0] == nombre(values.mean())
     page.get_by_role("button", name="Remettre").click(force=True)
-    expect(status(page)).to_contain_text("Aucune commune n'est retirée.")
+    expect(status(page)).to_contain_text("Aucune commune n’est retirée.")
 
 
 def test_the_last_commune_stays(visit: Visit) -> None:
     page = visit()
-    choose_departement(page, "75", "Paris (75) n'a qu'une commune")
+    choose_departement(page, "75", "Paris (75) n’a qu’une commune")
     take = page.get_by_role("button", name="Retirer")
     expect(take).to_have_attribute("aria-disabled", "true")
     take.click(force=True)
@@ -266,11 +271,11 @@ def test_a_real_value_moved_is_said(visit: Visit) -> None:
         ("−5", "−5", "ne peut pas être négative"),
         ("12,5", "12,5", "nombre entier"),
         ("12.5", "12.5", "nombre entier"),
-        ("", "", "Écrivez un nombre d'habitants"),
-        ("beaucoup", "beaucoup", "Ce n'est pas un nombre"),
-        ("1e3", "1e3", "Ce n'est pas un nombre"),
+        ("", "", "Écrivez un nombre d’habitants"),
+        ("beaucoup", "beaucoup", "Ce n’est pas un nombre"),
+        ("1e3", "1e3", "Ce n’est pas un nombre"),
         ("99999999999999999999", "99999999999999999999", "Le maximum est 10\u202f000\u202f000"),
-        ("<b>1</b>", "<b>1</b>", "Ce n'est pas un nombre"),
+        ("<b>1</b>", "<b>1</b>", "Ce n’est pas un nombre"),
     ],
 )
 def test_number_field(shared_page: Page, typed: str, shown: str, complaint: str) -> None:
@@ -373,8 +378,8 @@ def test_unknown_departement_is_said(visit: Visit, address: str) -> None:
     for code in ("ZZ", "..%2F..%2Flight", "%3Cb%3Ex%3C%2Fb%3E"):
         page.goto("about:blank")
         page.goto(f"{address}/light.html#{KEY}.departement={code}")
-        expect(status(page)).to_contain_text("n'existe pas\u00a0: choisissez-le dans la liste")
-        expect(status(page)).to_contain_text("L'exemple simulé est affiché")
+        expect(status(page)).to_contain_text("n’existe pas\u00a0: choisissez-le dans la liste")
+        expect(status(page)).to_contain_text("L’exemple simulé est affiché")
         assert figures(page)[0] == "1\u202f900"
         assert page.locator("b").count() == 0
 
@@ -384,7 +389,7 @@ def test_data_that_cannot_be_had_are_said_then_asked_again(visit: Visit) -> None
     page.route("**/communes/80.js", lambda route: route.abort())
     page.get_by_label("Communes affichées").select_option("80")
     expect(status(page)).to_contain_text(
-        "Les communes du département 80 n'ont pas pu être chargées"
+        "Les communes du département 80 n’ont pas pu être chargées"
     )
     expect(page.get_by_label("Communes affichées")).to_have_value("")
     page.unroute("**/communes/80.js")
@@ -481,7 +486,7 @@ def test_drawing_is_described(visit: Visit) -> None:
     page = visit()
     drawing = page.locator("svg[role=img]")
     expect(drawing).to_have_accessible_name(
-        "Exemple simulé, 9 communes sur un axe de 0 à 15\u202f000\u00a0habitants. Moyenne\u00a0: "
+        "Exemple simulé, 9 communes, de 240 à 9\u202f100\u00a0habitants. Moyenne\u00a0: "
         "1\u202f900. Médiane\u00a0: 900. Sous la moyenne\u00a0: 7 communes sur 9, soit 78\u202f%. "
         "Commune choisie\u00a0: Grandvoie, 9\u202f100\u00a0habitants."
     )
@@ -526,3 +531,25 @@ def test_few_nodes_even_with_hundreds_of_communes(visit: Visit) -> None:
     page = visit()
     choose_departement(page, "62", "Pas-de-Calais (62)")
     assert page.locator(".cd-app *:not(option)").count() <= 110
+
+
+def test_a_chosen_commune_is_placed_among_the_others(visit: Visit, project: Project) -> None:
+    page = visit()
+    choose_departement(page, "23", "Creuse (23)")
+    page.get_by_label("Commune", exact=True).select_option("La Souterraine")
+    table = pd.read_csv(project.datasets / "communes" / "communes.csv", dtype={"departement": str})
+    ours = table.loc[table["departement"] == "23"].set_index("nom")["population"]
+    smaller = int((ours < ours["La Souterraine"]).sum())
+    expect(status(page)).to_contain_text(f"({smaller} sur {len(ours) - 1})")
+    expect(status(page)).to_contain_text("Elle est plus peuplée que plus de 99\u202f% des autres")
+
+
+def test_removals_add_up_in_the_sentence(visit: Visit) -> None:
+    page = visit()
+    take = page.get_by_role("button", name="Retirer")
+    take.click()
+    take.click()
+    expect(status(page)).to_contain_text("Sans Grandvoie, Chantebrise, la moyenne")
+    take.click()
+    take.click()
+    expect(status(page)).to_contain_text("Sans les 4 communes retirées, la moyenne")

@@ -1,20 +1,18 @@
 """The pages as a reader's browser shows them, with every other host blocked."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
+TOC = yaml.safe_load((Path(__file__).parents[2] / "_toc.yml").read_text(encoding="utf-8"))
 PAGES = (
-    "book/accueil",
-    "book/parcours",
-    "book/catalogue",
-    "book/glossaire",
-    "book/etat",
-    "book/a-propos",
-    "notebooks/comprendre/moyenne-mediane",
+    TOC["root"],
+    *(chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]),
     "search",
 )
 LESSON = "notebooks/comprendre/moyenne-mediane"
@@ -172,7 +170,7 @@ def test_the_lesson_reads_without_script(open_page: Open) -> None:
     page = open_page(LESSON, 390, java_script_enabled=False)
     page.locator(".cd-intuition summary").last.click()
     guess = page.locator(".cd-intuition")
-    assert guess.get_by_text("des communes sont sous la moyenne.").is_visible()
+    assert guess.get_by_text("Être sous la moyenne est donc la règle").is_visible()
     page.get_by_text("Les chiffres de la figure").first.click()
     assert page.get_by_role("cell", name="451").is_visible()
     assert page.locator(".cd-code summary").first.is_visible()
@@ -225,13 +223,38 @@ def test_the_home_page_starts_the_first_lesson_in_one_tap(open_page: Open) -> No
     page.wait_for_url(f"**/{LESSON}.html")
 
 
-def test_search_finds_a_page(open_page: Open) -> None:
+@pytest.mark.parametrize("word", ["médiane", "zzzz"])
+def test_search_answers_in_french(open_page: Open, word: str) -> None:
     page = open_page("book/accueil", 390)
-    page.get_by_label("Rechercher dans le cours").fill("médiane")
+    page.get_by_label("Rechercher dans le cours").fill(word)
     page.get_by_role("button", name="Chercher").click()
     page.wait_for_url("**/search.html*")
-    page.locator("#search-results li a").first.wait_for()
-    assert "Moyenne ou médiane" in page.locator("#search-results").inner_text()
+    results = page.locator("#search-results")
+    expect(results.locator(".search-summary")).not_to_be_empty()
+    page.wait_for_function("document.querySelector('.search-summary').textContent.length > 20")
+    text = " ".join(results.locator(one).inner_text() for one in ("h2", ".search-summary"))
+    assert not re.search(r"search|result\w* found|match", text, re.IGNORECASE), text
+    found = results.locator("li a", has_text="Moyenne ou médiane")
+    expect(found.first if word == "médiane" else results.locator("h2")).to_be_visible()
+
+
+@pytest.mark.parametrize("by_file", [False, True])
+def test_the_explorable_of_the_lesson_moves(
+    browser: Browser, address: str, site: Path, by_file: bool
+) -> None:
+    with browser.new_context(viewport={"width": 390, "height": 844}) as context:
+        page = context.new_page()
+        base = site.as_uri() if by_file else address
+        page.goto(f"{base}/{LESSON}.html")
+        slider = page.locator(".cd-explorable input[type=range]")
+        slider.focus()
+        for _ in range(3):
+            page.keyboard.press("PageUp")
+        status = page.locator(".cd-explorable [role=status]")
+        expect(status).to_contain_text("la médiane reste à 900")
+        page.get_by_label("Communes affichées").select_option("80")
+        expect(status).to_contain_text("Somme (80)")
+        expect(status).to_contain_text("733")
 
 
 def test_the_lesson_prints_unfolded(open_page: Open) -> None:
@@ -241,3 +264,33 @@ def test_the_lesson_prints_unfolded(open_page: Open) -> None:
     assert not page.locator(".cd-menu").is_visible()
     pdf = page.pdf(format="A4")
     assert pdf.startswith(b"%PDF")
+
+
+def test_a_dark_reader_prints_black_on_white(open_page: Open) -> None:
+    page = open_page(LESSON)
+    page.evaluate("document.body.dataset.theme = 'dark'")
+    page.emulate_media(media="print", color_scheme="dark")
+    colours = page.evaluate(
+        "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
+    )
+    assert colours == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+
+
+def test_the_card_prints_alone(open_page: Open) -> None:
+    page = open_page(LESSON)
+    page.evaluate("window.print = () => { window.seen = document.body.className; }")
+    page.get_by_role("button", name="Imprimer la fiche").click()
+    assert "cd-fiche" in page.evaluate("window.seen")
+    assert "cd-fiche" not in page.evaluate("document.body.className")
+    page.evaluate("document.body.classList.add('cd-fiche')")
+    page.emulate_media(media="print")
+    assert page.locator("#a-retenir").is_visible()
+    assert page.locator("main h1").is_visible()
+    assert not page.locator("#la-situation").is_visible()
+
+
+@pytest.mark.parametrize("name", ["book/accueil", LESSON])
+def test_text_twice_as_large_stays_in_the_screen(open_page: Open, name: str) -> None:
+    page = open_page(name, 390)
+    page.add_style_tag(content="html { font-size: 225% !important; }")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

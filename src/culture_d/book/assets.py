@@ -13,11 +13,17 @@ from culture_d.project import Project
 
 HERE = Path(__file__).parent
 _EXPLORABLE = re.compile(r'data-explorable="([\w-]+)"')
-SEARCH_ONLY = ("documentation_options.js", "doctools.js", "sphinx_highlight.js")
+SEARCH_ONLY = (
+    "documentation_options.js",
+    "doctools.js",
+    "sphinx_highlight.js",
+    "translations.js",
+)
 EXPLORABLES = "explorables"
 DARK_CODE_STYLE = "a11y-high-contrast-dark"
 # Styles of parts that no page has: sphinx-design cards, myst-nb's terminal colours.
 UNUSED_STYLES = ("furo-extensions.", "mystnb.")
+PATH_PAGE = "book/parcours"
 DEFAULT_DESCRIPTION = "Un cours libre de culture de la donnée pour les élues et les élus locaux."
 
 
@@ -50,6 +56,10 @@ def _page_context(
         if not Path(str(style.filename)).name.startswith(UNUSED_STYLES)
     ]
     context["description"] = _description(app, page, context)
+    after = context.get("next")
+    if page.startswith("notebooks/") and after and "/notebooks/" not in f"/{after['link']}":
+        link = app.builder.get_relative_uri(page, PATH_PAGE)
+        context["next"] = {"title": "Revenir au parcours", "link": link}
 
 
 def _explorables(doctree: nodes.document | None) -> list[str]:

@@ -1,6 +1,7 @@
 """Pages made from the map of modules, the manifests and the notebooks."""
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,11 +12,15 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from culture_d import notebooks
+from culture_d.badge import badge
+from culture_d.book.rendering import with_warnings
 from culture_d.catalogue import KINDS, Dataset, frequency_label, load_catalogue
 from culture_d.curriculum import Module, Part, load_curriculum, modules
-from culture_d.french import date_longue, no_break, nombre
+from culture_d.french import date_longue, nombre, typeset
 from culture_d.project import Project
 from culture_d.tables import html_table
+
+READY = "Prêt aujourd’hui"
 
 
 class _CourseDirective(SphinxDirective):
@@ -37,7 +42,15 @@ class PathDirective(_CourseDirective):
     def run(self) -> list[nodes.Node]:
         """Return one section a part."""
         self.depends_on(self.project.curriculum)
-        return [_part_section(part) for part in load_curriculum(self.project)]
+        parts = load_curriculum(self.project)
+        ready = [module for module in modules(parts) if module.published]
+        box = nodes.container(
+            "", nodes.paragraph("", "", nodes.strong("", READY)), classes=["cd-prets"]
+        )
+        box += nodes.bullet_list(
+            "", *[_module_item(module) for module in ready], classes=["cd-modules"]
+        )
+        return [box, *[_part_section(part) for part in parts]]
 
 
 class FirstModuleDirective(_CourseDirective):
@@ -49,7 +62,8 @@ class FirstModuleDirective(_CourseDirective):
         first = next(
             module for module in modules(load_curriculum(self.project)) if module.published
         )
-        link = _link(first, f"Commencer : {first.question} ({first.minutes} minutes)")
+        words = f"Commencer : {first.question} ({first.minutes} minutes)"
+        link = _link(first, typeset(words))
         link["classes"].append("cd-bouton")
         return [nodes.paragraph("", "", link)]
 
@@ -81,7 +95,7 @@ class StatusDirective(_CourseDirective):
             run = notebooks.read(path).metadata["culture_d"]["execution"]
             versions = ", ".join(f"{name} {number}" for name, number in run["versions"].items())
             data = " ; ".join(
-                f"{dataset.title} : valable jusqu'au {date_longue(dataset.valid_until)}"
+                f"{dataset.title} : en vigueur jusqu'au {date_longue(dataset.valid_until)}"
                 for dataset in by_notebook.get(path.stem, [])
             )
             rows.append([path.stem, f"{nombre(run['seconds'], 1)} s", versions, data])
@@ -104,7 +118,7 @@ def _module_item(module: Module) -> nodes.list_item:
         line += nodes.strong("", "", _link(module, module.title))
         line += nodes.Text(f" · {module.minutes} minutes")
         if module.exercise:
-            line += nodes.Text(" · exercice noté")
+            line += nodes.Text(" · exercice noté à part")
     else:
         line += nodes.Text(module.title)
         line += nodes.inline("", " · prévu", classes=["cd-prevu"])
@@ -128,23 +142,24 @@ def _dataset_section(dataset: Dataset, titles: dict[str, Module]) -> nodes.secti
     section = nodes.section(
         "", nodes.title("", dataset.title), ids=[nodes.make_id(f"jeu-{dataset.name}")]
     )
-    section += nodes.paragraph("", no_break(dataset.description))
+    section += nodes.paragraph("", typeset(dataset.description))
     facts = [
         ["Genre", KINDS[dataset.kind]],
         ["Producteur", dataset.producer],
         ["Millésime", dataset.vintage],
-        ["Faits relevés", date_longue(dataset.collected)],
-        ["Fichier publié", date_longue(dataset.published)],
+        ["Date de référence des faits", date_longue(dataset.collected)],
+        ["Fichier source publié le", date_longue(dataset.published)],
         ["Mise à jour", frequency_label(dataset.frequency)],
-        ["Valable jusqu'au", date_longue(dataset.valid_until)],
+        ["En vigueur jusqu'au", date_longue(dataset.valid_until)],
         ["Pourquoi cette date", dataset.valid_until_reason],
         ["Licence", dataset.licence],
         ["Fichier", ", ".join(resource.path.name for resource in dataset.resources)],
     ]
     section += _raw(html_table(["Rubrique", "Valeur"], facts, f"Fiche : {dataset.title}"))
+    section += _raw(with_warnings(badge(dataset), date.today()))
     section += _list("Sources", [_source(title, url) for title, url in dataset.sources])
     section += _list(
-        "Pièges de ces données", [nodes.paragraph("", no_break(trap)) for trap in dataset.traps]
+        "Pièges de ces données", [nodes.paragraph("", typeset(trap)) for trap in dataset.traps]
     )
     section += nodes.paragraph("", "", nodes.strong("", "Colonnes du fichier"))
     section += nodes.definition_list("", *[_column(field) for field in dataset.fields])
@@ -157,14 +172,14 @@ def _dataset_section(dataset: Dataset, titles: dict[str, Module]) -> nodes.secti
 
 def _column(field: Mapping[str, Any]) -> nodes.definition_list_item:
     term = nodes.term("", "", nodes.literal("", field["name"]))
-    meaning = nodes.paragraph("", no_break(field["description"]))
+    meaning = nodes.paragraph("", typeset(field["description"]))
     return nodes.definition_list_item("", term, nodes.definition("", meaning))
 
 
 def _source(title: str, url: str) -> nodes.paragraph:
     if not url:
-        return nodes.paragraph("", no_break(title))
-    return nodes.paragraph("", "", nodes.reference("", no_break(title), refuri=url))
+        return nodes.paragraph("", typeset(title))
+    return nodes.paragraph("", "", nodes.reference("", typeset(title), refuri=url))
 
 
 def _list(title: str, items: list[nodes.paragraph]) -> list[nodes.Node]:
@@ -186,10 +201,25 @@ def _module_heading(app: Sphinx, doctree: nodes.document) -> None:
             app.env.note_dependency(str(project.curriculum))
             words = [part.title, f"{module.minutes} minutes"]
             if module.exercise:
-                words.append("exercice noté")
+                words.append("exercice noté à part")
             title = next(doctree.findall(nodes.title))
             heading = nodes.paragraph("", " · ".join(words), classes=["cd-entete"])
-            title.parent.insert(title.parent.index(title) + 1, heading)
+            outcome = nodes.paragraph("", "", classes=["cd-promesse"])
+            outcome += nodes.strong("", "Vous saurez")
+            outcome += nodes.Text(f" {typeset(module.outcome)}")
+            place = title.parent.index(title) + 1
+            title.parent.insert(place, [heading, outcome] if module.outcome else [heading])
+
+
+def _link_to_terms(app: Sphinx, doctree: nodes.document) -> None:
+    """Let a Markdown link reach a term of a glossary, as it does a heading.
+
+    A notebook cannot use Sphinx's `term` role: JupyterLab would show it as it stands.
+    """
+    slugs = app.env.metadata[app.env.docname].setdefault("myst_slugs", {})
+    for term in doctree.findall(nodes.term):
+        for term_id in term["ids"]:
+            slugs[term_id] = (term.line or 0, term_id, term.astext())
 
 
 DIRECTIVES: dict[str, type[Directive]] = {
@@ -205,3 +235,4 @@ def setup(app: Sphinx) -> None:
     for name, directive in DIRECTIVES.items():
         app.add_directive(name, directive)
     app.connect("doctree-read", _module_heading)
+    app.connect("doctree-read", _link_to_terms)

@@ -29,13 +29,16 @@ class CultureDRenderer(NbElementRenderer):  # type: ignore[misc]
 
     def render_text_html(self, data: MimeData) -> list[nodes.Element]:
         """Warn under each source line whose data have expired on the day of the build."""
-        today = date.today()
-        html = _SOURCE.sub(lambda match: with_warning(match, today), data.string)
+        html = with_warnings(data.string, date.today())
         return [nodes.raw(text=html, format="html", classes=["output", "text_html"])]
 
 
-def with_warning(source: Match[str], today: date) -> str:
-    """Return a source line, with a warning when its date has passed."""
+def with_warnings(html: str, today: date) -> str:
+    """Add a warning to each source line whose date has passed."""
+    return _SOURCE.sub(lambda match: _with_warning(match, today), html)
+
+
+def _with_warning(source: Match[str], today: date) -> str:
     opening, limit, text = source.groups()
     last_day = date.fromisoformat(limit)
     if today <= last_day:

@@ -18,9 +18,14 @@ import traitlets
 
 from culture_d.errors import CultureDError
 from culture_d.explorables import resources
-from culture_d.french import no_break
+from culture_d.french import typeset
+from culture_d.tables import html_table
 
 FOLDER = Path(__file__).parent
+NO_SCRIPT = (
+    "Pour déplacer les valeurs, il faut JavaScript. Les tableaux ci-dessous donnent les mêmes "
+    "résultats."
+)
 
 
 class ExplorableError(CultureDError):
@@ -28,25 +33,11 @@ class ExplorableError(CultureDError):
 
 
 class Table(NamedTuple):
-    """A table of the static version; the first cell of a row is its header."""
+    """A table of the static version, as `culture_d.tables.html_table` takes it."""
 
     caption: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
-
-    def html(self) -> str:
-        """Write the table, every text escaped."""
-        head = "".join(f'<th scope="col">{french_html(text)}</th>' for text in self.columns)
-        body = "\n".join(
-            f'<tr><th scope="row">{french_html(first)}</th>'
-            + "".join(f"<td>{french_html(text)}</td>" for text in rest)
-            + "</tr>"
-            for first, *rest in self.rows
-        )
-        return (
-            f"<table>\n<caption>{french_html(self.caption)}</caption>\n"
-            f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
-        )
 
 
 class Explorable(anywidget.AnyWidget):
@@ -96,12 +87,15 @@ class Explorable(anywidget.AnyWidget):
 
     def html(self) -> str:
         """Write the static version and the state: same bytes for the same state."""
-        tables = "\n".join(table.html() for table in self.static_tables())
+        tables = "\n".join(
+            html_table(table.columns, table.rows, table.caption) for table in self.static_tables()
+        )
         return (
             f'<div class="cd-explorable" data-explorable="{escape(self.name)}" lang="fr">\n'
             f'<p class="cd-titre">{french_html(self.titre)}</p>\n'
             f'<p class="cd-voir"><strong>Ce que vous devez voir.</strong> '
             f"{french_html(self.sentence())}</p>\n"
+            f"<noscript><p>{french_html(NO_SCRIPT)}</p></noscript>\n"
             f"{tables}\n"
             f'<p class="cd-source">{french_html(self.source())}</p>\n'
             f'<script type="application/json" class="cd-etat">{script_json(self.state())}</script>\n'
@@ -114,7 +108,7 @@ class Explorable(anywidget.AnyWidget):
         if bundle is None:
             return None
         data, metadata = bundle
-        return {**data, "text/html": self.html(), "text/plain": no_break(self.sentence())}, metadata
+        return {**data, "text/html": self.html(), "text/plain": typeset(self.sentence())}, metadata
 
     def _answer(self, change: Any) -> None:
         """Give the module what it asked for, or the sentence that says why not."""
@@ -136,7 +130,7 @@ class Explorable(anywidget.AnyWidget):
 
 def french_html(text: str) -> str:
     """Escape a French text for HTML, with its no-break spaces."""
-    return escape(no_break(text))
+    return escape(typeset(text))
 
 
 def script_json(value: object) -> str:

@@ -26,9 +26,10 @@ const KEYS = ["departement", "communes", "modifications", "retirees", "choisie",
 const SVG = "http://www.w3.org/2000/svg";
 let views = 0;
 
-/** No-break spaces of French typography. @param {string} text */
-const french = (text) => text.replace(/(«) | ([:;!?»])/g, (_, open, sign) =>
-  open ? "«\u00a0" : `\u00a0${sign}`);
+/** No-break spaces and apostrophes of French typography. @param {string} text */
+const french = (text) => text
+  .replace(/(«) | ([:;!?»])/g, (_, open, sign) => (open ? "«\u00a0" : `\u00a0${sign}`))
+  .replace(/(\p{L})'(?=\p{L})/gu, "$1’");
 
 /** @param {number} value @param {number} [decimals] */
 const number = (value, decimals = 0) =>
@@ -90,7 +91,7 @@ function summarise(communes) {
   return { count, mean, median, below: values.filter((value) => value < mean).length };
 }
 
-/** A share never rounded up to the whole. @param {Summary} summary */
+/** A share never rounded up to the whole. @param {{ below: number, count: number }} part */
 function shareText({ below, count }) {
   const share = number((100 * below) / count);
   return below < count && share === "100" ? "plus de 99\u202f%" : `${share}\u202f%`;
@@ -275,7 +276,12 @@ class View {
     this.buildPlot();
     this.help = h("p", { class: "cd-aide" });
     this.status = h("p", { class: "cd-phrase", role: "status" });
-    this.pick = h("select", { change: () => this.choose(this.pick.value) });
+    this.pick = h("select", {
+      change: () => {
+        this.choose(this.pick.value);
+        this.situate();
+      },
+    });
     this.range = h("input", {
       type: "range", min: 0, max: 1000, step: 1,
       input: () => this.slide(), keydown: (/** @type {KeyboardEvent} */ event) => this.step(event),
@@ -297,17 +303,18 @@ class View {
     this.root = h("div", { class: "cd-app", role: "group", "aria-label": model.get("titre") },
       h("p", { class: "cd-titre" }, model.get("titre")),
       labelled("Communes affichées", this.place, `${id}-donnees`),
-      this.figures, this.plot, this.status, this.help,
+      this.figures, this.plot,
+      labelled("Moins ou plus d'habitants dans la commune choisie", this.range, `${id}-curseur`),
+      this.status, this.help,
       h("div", { class: "cd-boutons" }, this.take, this.back, this.restart),
-      h("fieldset", {}, h("legend", {}, "Changer la population d'une commune"),
+      h("fieldset", {}, h("legend", {}, "Choisir une commune, changer sa population"),
         h("div", { class: "cd-reglages" },
           labelled("Commune", this.pick, `${id}-commune`),
-          labelled("Habitants", this.field, `${id}-habitants`),
-          labelled("Moins ou plus d'habitants", this.range, `${id}-curseur`)),
+          labelled("Habitants", this.field, `${id}-habitants`)),
         this.error, this.changed),
       h("fieldset", { class: "cd-axes" }, h("legend", {}, "Graduation de l'axe"),
-        h("label", {}, this.axes[0], "régulière : chaque pas ajoute autant"),
-        h("label", {}, this.axes[1], "resserrée : chaque pas multiplie par dix")),
+        h("label", {}, this.axes[0], "égale : même écart, même nombre d'habitants"),
+        h("label", {}, this.axes[1], "resserrée : chaque repère vaut dix fois le précédent")),
       this.source);
   }
 
@@ -520,7 +527,9 @@ class View {
 
   drawControls() {
     const { chosen, scale } = this;
-    say(this.help, this.data.communes.length > MANY
+    say(this.help, this.data.communes.length === 1
+      ? "Ce département n'a qu'une commune : choisissez-en un autre pour comparer."
+      : this.data.communes.length > MANY
       ? "Chaque marque grise est une commune. Faites glisser le gros point, ou touchez une marque "
         + "pour choisir une autre commune."
       : "Chaque point est une commune. Faites-en glisser un vers la gauche ou la droite.");
@@ -554,10 +563,10 @@ class View {
 
   /** @param {Summary} now */
   describe(now) {
-    const ticks = this.scale.ticks;
+    const values = this.kept.map((commune) => commune.value);
     write(this.plot, {
-      "aria-label": `${this.data.place}, ${number(now.count)} commune${now.count > 1 ? "s" : ""} `
-        + `sur un axe de 0 à ${people(ticks[ticks.length - 1])}. `
+      "aria-label": `${this.data.place}, ${number(now.count)} commune${now.count > 1 ? "s" : ""}, `
+        + `de ${number(Math.min(...values))} à ${people(Math.max(...values))}. `
         + `Moyenne : ${meanText(now.mean)}. Médiane : ${medianText(now.median)}. `
         + `${belowSentence(now)} Commune choisie : ${this.chosen.name}, ${people(this.chosen.value)}.`,
     });
@@ -622,6 +631,19 @@ class View {
     this.save({ choisie: name });
   }
 
+  /** Say where the chosen commune stands among the others. */
+  situate() {
+    this.applyChanges();
+    const { chosen, data, kept } = this;
+    const smaller = kept.filter((commune) => commune.value < chosen.value).length;
+    const others = kept.length - 1;
+    if (!others) return;
+    const where = data.code ? "des autres communes du département" : "des autres communes de l'exemple";
+    say(this.status, `${chosen.name} : ${people(chosen.value)}. Elle est plus peuplée que `
+      + `${shareText({ below: smaller, count: others })} ${where} `
+      + `(${number(smaller)} sur ${number(others)}). Médiane : ${medianText(summarise(kept).median)}.`);
+  }
+
   /** @param {number} value @param {boolean} [keep] false while the pointer moves */
   move(value, keep = true) {
     const { name, start } = this.chosen;
@@ -673,8 +695,10 @@ class View {
       say(this.status, `Il ne reste que ${name} : la dernière commune ne peut pas être retirée.`);
       return;
     }
-    this.save({ retirees: [...this.removed, name] });
-    this.announce(`Sans ${name}`);
+    const removed = [...this.removed, name];
+    this.save({ retirees: removed });
+    this.announce(removed.length > 3 ? `Sans les ${number(removed.length)} communes retirées`
+      : `Sans ${removed.join(", ")}`);
   }
 
   putBack() {
@@ -730,7 +754,11 @@ class View {
     const { drag } = this;
     this.drag = null;
     this.root.classList.remove("cd-glisse");
-    if (!drag?.moved) return;
+    if (!drag) return;
+    if (!drag.moved) {
+      if (!cancelled) this.situate();
+      return;
+    }
     if (cancelled) this.move(drag.from);
     else this.model.save_changes();
     this.announce();

@@ -30,10 +30,26 @@
     }
   }
 
-  /** Put a button under the title that shows or hides every block of code. */
+  /** Under « À retenir », a button that prints that part alone, on half a page. */
+  function addCardButton() {
+    const card = document.getElementById("a-retenir");
+    if (!card) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "cd-bascule cd-fiche-bouton";
+    button.textContent = "Imprimer la fiche";
+    button.addEventListener("click", function () {
+      document.body.classList.add("cd-fiche");
+      window.print();
+      document.body.classList.remove("cd-fiche");
+    });
+    card.append(button);
+  }
+
+  /** In « Pour aller plus loin », a button that shows or hides every block of code. */
   function addCodeSwitch() {
     const blocks = document.querySelectorAll(".cd-code");
-    const place = document.querySelector(".cd-entete");
+    const place = document.querySelector("#pour-aller-plus-loin > h2");
     if (!blocks.length || !place) return;
     const button = document.createElement("button");
     button.type = "button";
@@ -71,6 +87,11 @@
     });
 
     addCodeSwitch();
+    addCardButton();
+
+    // Beside the text the contents stay open; above it, on a small screen, folded.
+    const contents = document.querySelector(".cd-sommaire > details");
+    if (contents) contents.open = matchMedia("(min-width: 80.01em)").matches;
 
     const today = new Date();
     for (const source of document.querySelectorAll("[data-valable-jusquau]")) {
@@ -78,7 +99,7 @@
       if (today > limit && !source.querySelector(".cd-perime")) {
         const warning = document.createElement("strong");
         warning.className = "cd-perime";
-        warning.textContent = " Attention : ces données ont expiré. Cherchez un chiffre plus récent.";
+        warning.textContent = " Attention\u00a0: ces données ont expiré. Cherchez un chiffre plus récent.";
         source.append(warning);
       }
     }
