@@ -32,7 +32,7 @@ test: env ## Passer tous les tests
 	echo "2/5 Style et types du code"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
-	$(BIN)/mypy
+	$(BIN)/python -m mypy
 	echo "3/5 Construction du site"
 	$(BIN)/culture-d construire
 	echo "4/5 Carnets : chaque résultat enregistré est recalculé"

@@ -1,11 +1,12 @@
+# -*- coding: utf-8 -*-
 """Make the course's environment (.venv) from requirements.lock.
 
 Needs nothing but Python's standard library, so that it runs before anything is
-installed. What goes wrong is said in one French sentence; pip's own report is kept
-in .venv/installation.log.
+installed. An environment that starts is brought up to date in place, and stays usable
+if that fails; only one that does not start is made again. What goes wrong is said in
+one French sentence; pip's own report is kept in .venv/installation.log.
 """
 
-import hashlib
 import os
 import re
 import subprocess
@@ -17,6 +18,8 @@ VENV = os.path.join(ROOT, ".venv")
 LOCK = os.path.join(ROOT, "requirements.lock")
 STAMP = os.path.join(VENV, "pret.txt")
 LOG = os.path.join(VENV, "installation.log")
+# The parts of pyproject.toml that decide what is installed, and how.
+SECTIONS = re.compile(r"(project|build-system|tool\.hatch)(\.|$)")
 OFFLINE = (
     "Temporary failure in name resolution",
     "Name or service not known",
@@ -32,15 +35,38 @@ OFFLINE = (
 
 def main():
     """Make or refresh the environment, unless it is the one the lock describes."""
-    check_python()
-    wanted = fingerprint()
-    if read(STAMP) == wanted and os.path.exists(venv_python()):
+    wanted = description()
+    usable = starts()
+    if usable and read(STAMP) == wanted:
         return
-    make_venv()
+    if not usable:
+        check_python()
+        make_venv()
+    # Without a stamp, an update cut short is taken up again next time.
+    for path in (STAMP, LOG):
+        if os.path.exists(path):
+            os.remove(path)
     install()
     with open(STAMP, "w", encoding="utf-8") as stamp:
         stamp.write(wanted)
-    print("Environnement prêt.")
+    say("Environnement prêt.")
+
+
+def starts():
+    """Whether the environment's Python is there, starts, is recent enough and has pip."""
+    check = "import sys; sys.exit(sys.version_info < {!r})".format(MINIMUM)
+    if not runs("-c", check):
+        return False
+    return runs("-c", "import pip") or runs("-m", "ensurepip")
+
+
+def runs(*arguments):
+    """Whether a command of the environment's Python ends well."""
+    command = [venv_python(), *arguments]
+    try:
+        return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
+    except OSError:
+        return False
 
 
 def check_python():
@@ -65,7 +91,7 @@ def check_python():
 
 def make_venv():
     """Make an empty environment, replacing one that is unusable."""
-    print("Création de l'environnement dans .venv…", flush=True)
+    say("Création de l'environnement dans .venv…")
     command = [sys.executable, "-m", "venv", "--clear", VENV]
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if result.returncode:
@@ -78,7 +104,7 @@ def make_venv():
 def install():
     """Install what the lock lists, then the course itself."""
     total = len(re.findall(r"^[A-Za-z0-9]", read(LOCK), flags=re.MULTILINE))
-    print("Installation de {} paquets, une à trois minutes…".format(total), flush=True)
+    say("Installation de {} paquets, une à trois minutes…".format(total))
     pip("--require-hashes", "--requirement", LOCK, total=total)
     pip("--no-build-isolation", "--no-deps", "--editable", ROOT)
 
@@ -94,7 +120,7 @@ def pip(*arguments, total=0):
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        universal_newlines=True,
         encoding="utf-8",
         errors="replace",
     )
@@ -118,7 +144,7 @@ def pip(*arguments, total=0):
 def explain(report):
     """Say in one sentence why pip failed."""
     wanted = re.findall(r"No matching distribution found for ([\w.-]+)", report)
-    package = wanted[-1] if wanted else (re.findall(r"Collecting ([\w.-]+)", report) or ["?"])[-1]
+    named = wanted or re.findall(r"Collecting ([\w.-]+)", report)
     if any(sign in report for sign in OFFLINE):
         reason = "le registre des paquets ne répond pas : vérifiez la connexion au réseau"
     elif "DO NOT MATCH THE HASHES" in report:
@@ -129,7 +155,8 @@ def explain(report):
         reason = "il n'existe pas pour cette version de Python ou ce système"
     else:
         reason = "voyez le détail dans .venv/installation.log"
-    return "Le paquet « {} » n'a pas pu être installé : {}.".format(package, reason)
+    what = "Le paquet « {} » n'a pas pu être installé".format(named[-1]) if named else ""
+    return "{} : {}.".format(what or "L'installation n'a pas abouti", reason)
 
 
 def venv_python():
@@ -138,10 +165,18 @@ def venv_python():
     return os.path.join(VENV, folder, name)
 
 
-def fingerprint():
-    """Digest of what the environment is made from."""
-    content = read(LOCK) + read(os.path.join(ROOT, "pyproject.toml")) + sys.version
-    return hashlib.sha256(content.encode("utf-8")).hexdigest()
+def description():
+    """Return what the environment is made from: place, lock, parts of pyproject.toml."""
+    kept, section = [ROOT], ""
+    for line in read(LOCK).splitlines():
+        if line.strip() and not line.strip().startswith("#"):
+            kept.append(line.strip())
+    for line in read(os.path.join(ROOT, "pyproject.toml")).splitlines():
+        header = re.match(r"\[+([A-Za-z][^\]]*)\]", line)
+        section = header.group(1) if header else section
+        if SECTIONS.match(section) and line.strip() and not line.strip().startswith("#"):
+            kept.append(line.strip())
+    return "\n".join(kept) + "\n"
 
 
 def read(path):
@@ -151,6 +186,12 @@ def read(path):
             return handle.read()
     except OSError:
         return ""
+
+
+def say(text):
+    """Print a line, even on a terminal that cannot write every sign of it."""
+    encoding = sys.stdout.encoding or "ascii"
+    print(text.encode(encoding, "replace").decode(encoding), flush=True)
 
 
 def show(text):
@@ -166,4 +207,9 @@ def fail(message):
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except OSError as error:
+        fail("« {} » ne peut pas être écrit ({}).".format(error.filename, error.strerror))
+    except KeyboardInterrupt:
+        fail("installation arrêtée. Relancez la commande pour la reprendre.")

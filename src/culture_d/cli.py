@@ -3,18 +3,22 @@
 Modules are imported inside the commands: `servir` must answer at once.
 """
 
+import errno
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from culture_d import french_click
-from culture_d.errors import CultureDError
+from culture_d.errors import CultureDError, ProjectNotFound, WorkingCopyError, reason
 from culture_d.project import Project
 
 if TYPE_CHECKING:
@@ -32,6 +36,15 @@ class _Group(click.Group):
         except CultureDError as error:
             click.echo(f"Erreur : {error}", err=True)
             ctx.exit(1)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # the reader of our output left; click knows
+                raise
+            name = f"Le fichier « {error.filename} »" if error.filename else "Un fichier"
+            click.echo(f"Erreur : {name} n'a pas pu être lu ou écrit : {reason(error)}.", err=True)
+            ctx.exit(1)
+        except KeyboardInterrupt:
+            click.echo("\nArrêté.", err=True)
+            ctx.exit(130)
 
 
 @click.group(
@@ -61,7 +74,7 @@ def servir(port: int) -> None:
     from culture_d.serve import ADDRESS, make_server
     from culture_d.site import is_fresh
 
-    project = Project.find()
+    project = Project.find_whole()
     server = make_server(project.site, port)
     with server:
         if not is_fresh(project):
@@ -78,7 +91,7 @@ def servir(port: int) -> None:
 @cli.command()
 def construire() -> None:
     """Construire le site dans « _build/html », sans exécuter les carnets."""
-    site = _build(Project.find())
+    site = _build(Project.find_whole())
     pages = len(list(site.rglob("*.html")))
     click.echo(f"Le site est prêt : {pages} pages dans « {site} ».")
 
@@ -92,27 +105,52 @@ def lab(dossier: Path, sans_ouvrir: bool) -> None:
     Un fichier que vous avez modifié n'est jamais écrasé.
     """
     from culture_d.catalogue import load_catalogue
-    from culture_d.working_copy import SETTINGS, make_working_copy
+    from culture_d.french import date_longue
+    from culture_d.working_copy import CONFIG, SETTINGS, make_working_copy
 
+    try:
+        dossier = dossier.expanduser()
+    except RuntimeError:
+        raise WorkingCopyError(f"« {dossier} » : ce compte n'existe pas sur la machine.") from None
     project = Project.find()
+    if project.is_working_copy:
+        with suppress(ProjectNotFound):
+            project = Project.find(Path(__file__).parent)
     with _progress("Copie des carnets et des données") as advance:
         report = make_working_copy(project, dossier, lambda done, total: advance(done, total))
     click.echo(
-        f"Copie dans « {dossier} » : {len(report.added)} fichier(s) ajouté(s), "
-        f"{len(report.updated)} mis à jour, {len(report.kept)} gardé(s) car modifié(s) par vous."
+        f"Copie dans « {dossier} ». Fichiers ajoutés : {len(report.added)} ; "
+        f"mis à jour : {len(report.updated)} ; gardés car modifiés par vous : {len(report.kept)}."
     )
     for path in report.offered:
         click.echo(f"  Nouvelle version posée à côté de la vôtre : « {path} ».")
     for dataset in load_catalogue(project):
         if dataset.expired(date.today()):
             click.echo(
-                f"  Attention : les données « {dataset.title} » ont expiré le {dataset.valid_until}."
+                f"  Attention : les données « {dataset.title} » ont expiré le "
+                f"{date_longue(dataset.valid_until)}."
             )
     if sans_ouvrir:
         return
-    environment = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str((dossier / SETTINGS).resolve())}
+    environment = {
+        **os.environ,
+        "JUPYTERLAB_SETTINGS_DIR": str((dossier / SETTINGS).resolve()),
+        "JUPYTER_CONFIG_PATH": str((dossier / CONFIG).resolve()),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+    }
+    click.echo(
+        "JupyterLab s'ouvre dans votre navigateur. Sinon, ouvrez l'adresse affichée ci-dessous. "
+        "Pour arrêter : Ctrl+C deux fois."
+    )
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={dossier.resolve()}"]
-    os.execve(sys.executable, command, environment)
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # a container's only account; it listens on loopback
+    # Ctrl+C is for JupyterLab, which asks before it stops: wait for its answer.
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        raise SystemExit(subprocess.call(command, env=environment))
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @cli.command()
@@ -163,7 +201,7 @@ def exercices(exercices_choisis: tuple[str, ...], valider: bool, dossier: Path |
     """
     from culture_d.exercises import release, slugs_of, validate
 
-    project = Project.find()
+    project = Project.find_whole()
     chosen = exercices_choisis or slugs_of(project)
     with _progress("Exercices") as advance:
         if valider:
@@ -185,7 +223,7 @@ def executer(carnets: tuple[str, ...]) -> None:
     from culture_d.execution import execute
     from culture_d.notebooks import check, notebook_paths
 
-    every = {path.stem: path for path in notebook_paths(Project.find())}
+    every = {path.stem: path for path in notebook_paths(Project.find_whole())}
     unknown = [name for name in carnets if name not in every]
     if unknown:
         raise NotebookError(
@@ -194,8 +232,7 @@ def executer(carnets: tuple[str, ...]) -> None:
     chosen = [every[name] for name in carnets] or list(every.values())
     with _progress("Exécution des carnets") as advance:
         for count, path in enumerate(chosen, start=1):
-            seconds = execute(path)
-            check(path)
+            seconds = execute(path, check)
             advance(count, len(chosen))
             click.echo(f"{path.stem} : {seconds:.1f} s")
 
@@ -206,7 +243,7 @@ def nouveau_module(slug: str) -> None:
     """Créer le carnet d'un module prévu au parcours, et le publier dans la carte."""
     from culture_d.skeleton import create_module
 
-    path = create_module(Project.find(), slug)
+    path = create_module(Project.find_whole(), slug)
     click.echo(
         f"Le module « {slug} » est créé : « {path} ». Écrivez-le, puis lancez « culture-d executer »."
     )
@@ -248,6 +285,9 @@ def _progress(title: str) -> Iterator[_Advance]:
 
 def main() -> None:
     """Run the command line in French."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     french_click.install()
     cli()
 

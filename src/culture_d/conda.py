@@ -5,17 +5,36 @@ Run as `python -m culture_d.conda` (`make lock` does).
 """
 
 import re
+import sys
 from pathlib import Path
 
+from culture_d.errors import CultureDError, LockError
 from culture_d.project import Project
 
 PYTHON = "3.12"
-_PIN = re.compile(r"^([A-Za-z0-9][\w.-]*(?:\[[\w,-]+\])?==[^\s;\\]+)\s*(;[^\\]*)?", re.MULTILINE)
+_PIN = re.compile(
+    r"(?P<name>[A-Za-z0-9][\w.-]*(?:\[[\w.,\s-]+\])?==[^\s;]+)(?:\s*;\s*(?P<marker>.+?))?"
+    r"(?:\s+--hash=\S+)*\s*"
+)
 
 
 def pinned(lock: str) -> list[str]:
-    """List the requirements of a lock, without their hashes, environment markers kept."""
-    return [name + (f" {marker.strip()}" if marker else "") for name, marker in _PIN.findall(lock)]
+    """List the requirements of a lock, without their hashes, environment markers kept.
+
+    Raises:
+        LockError: a line is not a version given with « == »; none is dropped.
+    """
+    joined = re.sub(r"\\[ \t]*\r?\n", " ", re.sub(r"(?m)^[ \t]*#.*$", "", lock))
+    found = []
+    for line in filter(None, map(str.strip, joined.splitlines())):
+        match = _PIN.fullmatch(re.sub(r"\s+#.*$", "", line))
+        if not match:
+            raise LockError(
+                f"requirements.lock : « {line.split(' --hash')[0]} » ne donne pas une version par "
+                "« == ». Corrigez pyproject.toml, puis relancez « make lock »."
+            )
+        found.append(match["name"] + (f" ; {match['marker']}" if match["marker"] else ""))
+    return found
 
 
 def environment_yml(lock: str) -> str:
@@ -39,8 +58,11 @@ def environment_yml(lock: str) -> str:
 def write(root: Path) -> None:
     """Write `environment.yml` beside the lock in `root`."""
     lock = (root / "requirements.lock").read_text(encoding="utf-8")
-    (root / "environment.yml").write_text(environment_yml(lock), encoding="utf-8")
+    (root / "environment.yml").write_text(environment_yml(lock), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":
-    write(Project.find().root)
+    try:
+        write(Project.find().root)
+    except CultureDError as error:
+        sys.exit(f"Erreur : {error}")

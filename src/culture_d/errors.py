@@ -4,6 +4,25 @@ A message says what was expected, what was found, where, and what to do.
 The command line prints the message alone; a traceback is for a defect of ours.
 """
 
+import errno
+
+_REASONS = {
+    errno.EACCES: "l'accès est refusé",
+    errno.EPERM: "l'accès est refusé",
+    errno.EROFS: "ce disque ne peut pas être modifié",
+    errno.ENOSPC: "il n'y a plus de place sur le disque",
+    errno.ENOENT: "il est introuvable",
+    errno.EEXIST: "un fichier de ce nom existe déjà",
+    errno.EISDIR: "c'est un dossier",
+    errno.ENOTDIR: "un fichier occupe la place d'un dossier",
+    errno.ENAMETOOLONG: "le nom est trop long",
+}
+
+
+def reason(error: OSError) -> str:
+    """Say in French what the system refused."""
+    return _REASONS.get(error.errno or 0, error.strerror or type(error).__name__)
+
 
 class CultureDError(Exception):
     """Base of every error whose message is written for the reader."""
@@ -31,6 +50,10 @@ class DatasetExpired(CultureDError):
 
 class SourceError(CultureDError):
     """A registry package could not be had, or is not the one expected."""
+
+
+class LockError(CultureDError):
+    """The lock holds a line that pins no version."""
 
 
 class CurriculumError(CultureDError):

@@ -4,16 +4,26 @@ The book never executes anything: the outputs stored here are what readers see,
 and nbval proves that they are what the code prints today.
 """
 
+import logging
+import os
 import platform
+import shutil
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
+from traitlets.config import Config
 
 from culture_d.errors import NotebookError
 from culture_d.notebooks import outputs, read
@@ -21,35 +31,78 @@ from culture_d.notebooks import outputs, read
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 PACKAGES = ("pandas", "numpy", "matplotlib", "anywidget")
 CELL_TIMEOUT_SECONDS = 300
+# A socket's path is limited to some 100 bytes; ours end in « /k-5 ».
+MAX_SOCKET_FOLDER = 90
 
 
-def execute(path: Path) -> float:
+class OwnKernel(AsyncKernelManager):
+    """A kernel of this very Python, whatever kernels the machine lists as python3."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """The command of this interpreter's kernel."""
+        return KernelSpec(
+            argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            display_name="Python 3 (ipykernel)",
+            language="python",
+        )
+
+
+@contextmanager
+def own_kernel_settings() -> Iterator[Config]:
+    """Give the settings of a kernel that no other program can disturb.
+
+    Sockets in a private folder, where the system has them: a free TCP port may be taken
+    by someone else before the kernel binds it.
+    """
+    folder = tempfile.mkdtemp(prefix="culture-d-")
+    settings = Config()
+    if os.name != "nt" and len(os.fsencode(folder)) <= MAX_SOCKET_FOLDER:
+        settings.KernelManager.transport = "ipc"
+        settings.KernelManager.ip = str(Path(folder).resolve() / "k")
+    try:
+        yield settings
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def execute(path: Path, accept: Callable[[Path], None] | None = None) -> float:
     """Run a notebook from top to bottom and store its outputs in the file.
 
-    The file is replaced only once everything has run. The run's length and the
-    versions used go to its metadata, unless the outputs are those already stored.
+    The file is replaced only once everything has run, and `accept` has let it through.
+    The run's length and the versions used go to its metadata, unless the outputs are
+    those already stored.
+
+    Args:
+        path: the notebook.
+        accept: raises NotebookError on a notebook that must not replace the present one.
 
     Returns:
         The run's length in seconds.
 
     Raises:
-        NotebookError: a cell fails; the file is left as it was.
+        NotebookError: a cell fails, or `accept` refuses; the file is left as it was.
     """
     notebook = read(path)
     before = outputs(notebook)
-    client = NotebookClient(
-        notebook,
-        timeout=CELL_TIMEOUT_SECONDS,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(path.parent)}},
-    )
     started = time.monotonic()
     try:
-        client.execute()
+        _run(notebook, path.parent)
     except CellExecutionError as error:
+        cause = f"{error.ename}, {error.evalue}".rstrip(" .,")
         raise NotebookError(
-            f"Le carnet « {path} » s'arrête sur une erreur : {error.ename}, {error.evalue}. "
+            f"Le carnet « {path} » s'arrête sur une erreur : {cause}. "
             "Corrigez la cellule, puis relancez « culture-d executer »."
+        ) from None
+    except CellTimeoutError:
+        raise NotebookError(
+            f"Le carnet « {path} » a une cellule qui dure plus de {CELL_TIMEOUT_SECONDS} secondes. "
+            "Allégez-la, puis relancez « culture-d executer »."
+        ) from None
+    except RuntimeError:  # DeadKernelError, or a kernel that did not start
+        raise NotebookError(
+            f"Python s'est arrêté pendant l'exécution du carnet « {path} » : plus de mémoire, ou "
+            "une cellule qui l'arrête. Corrigez-la, puis relancez « culture-d executer »."
         ) from None
     seconds = time.monotonic() - started
     _normalise(notebook)
@@ -62,9 +115,32 @@ def execute(path: Path) -> float:
             }
         }
     partial = path.with_suffix(".partial")
-    partial.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
-    partial.replace(path)
+    try:
+        partial.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
+        if accept:
+            accept(partial)
+        partial.replace(path)
+    except NotebookError as error:
+        raise NotebookError(str(error).replace(str(partial), str(path))) from None
+    finally:
+        partial.unlink(missing_ok=True)
     return seconds
+
+
+def _run(notebook: Any, folder: Path) -> None:
+    quiet = logging.getLogger("culture_d.execution")
+    quiet.setLevel(logging.CRITICAL + 1)
+    with own_kernel_settings() as settings:
+        client = NotebookClient(
+            notebook,
+            timeout=CELL_TIMEOUT_SECONDS,
+            kernel_name="python3",
+            kernel_manager_class=OwnKernel,
+            config=settings,
+            log=quiet,
+            resources={"metadata": {"path": str(folder)}},
+        )
+        client.execute(stderr=subprocess.DEVNULL)
 
 
 def _normalise(notebook: Any) -> None:

@@ -27,9 +27,12 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
 
 from culture_d.catalogue import Dataset, load_catalogue
 from culture_d.errors import DatasetError, ExerciseError
+from culture_d.execution import OwnKernel, own_kernel_settings
 from culture_d.french import date_longue
 from culture_d.project import Project
 
@@ -164,17 +167,21 @@ def source_of(project: Project, slug: str) -> Path:
     return notebook
 
 
-def course(project: Project, root: Path) -> Any:
+def course(project: Project, root: Path, kernel: Config | None = None) -> Any:
     """Open an nbgrader course in `root`, with the settings of the project.
+
+    `kernel` adds those of `own_kernel_settings`, for what runs submissions.
 
     Returns an `nbgrader.apps.api.NbGraderAPI`; run it within `nbgrader_tools()`.
     """
     from nbgrader.apps.api import NbGraderAPI
-    from traitlets.config.loader import PyFileConfigLoader
 
     config = PyFileConfigLoader("nbgrader_config.py", path=str(project.exercises)).load_config()
     config.CourseDirectory.root = str(root)
     config.CourseDirectory.db_url = f"sqlite:///{root / 'gradebook.db'}"
+    if kernel is not None:
+        config.merge(kernel)
+        config.Execute.kernel_manager_class = OwnKernel
     return NbGraderAPI(config=config)
 
 
@@ -274,8 +281,8 @@ def scores(project: Project, slug: str, root: Path, learner: str) -> dict[str, f
     """
     from nbgrader.api import Gradebook
 
-    with nbgrader_tools():
-        api = course(project, root)
+    with nbgrader_tools(), own_kernel_settings() as kernel:
+        api = course(project, root, kernel)
         result = api.autograde(slug, learner)
         if not result["success"]:
             _refused(root / "submitted" / learner / slug / f"{slug}.ipynb", result)
@@ -380,7 +387,10 @@ def check_runs_alone(released: Path, origin: Path) -> None:
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     notebook = nbformat.read(released, as_version=4)
-    with tempfile.TemporaryDirectory(prefix="eleve-") as scratch:
+    with (
+        tempfile.TemporaryDirectory(prefix="eleve-") as scratch,
+        own_kernel_settings() as settings,
+    ):
         folder, barrier = Path(scratch) / "exercice", Path(scratch) / "barriere" / "culture_d"
         shutil.copytree(released.parent, folder)
         barrier.mkdir(parents=True)
@@ -389,6 +399,8 @@ def check_runs_alone(released: Path, origin: Path) -> None:
         )
         client = NotebookClient(
             notebook,
+            config=settings,
+            kernel_manager_class=OwnKernel,
             timeout=_TIMEOUT,
             shutdown_kernel="immediate",
             extra_arguments=["--log-level=ERROR"],

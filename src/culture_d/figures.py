@@ -39,9 +39,9 @@ GRIS = "#8A8A8A"
 ENCRE = "#222222"
 
 WIDTH_INCHES = 5.6
-DPI = 200
+DPI = 160
 CSS_PIXELS_PER_INCH = 120
-MAX_COLOURS = 48
+MAX_COLOURS = 24
 
 STYLE: dict[Any, Any] = {
     "figure.figsize": (WIDTH_INCHES, 5.0),

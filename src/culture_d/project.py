@@ -50,6 +50,27 @@ class Project:
         """Downloaded packages; safe to delete."""
         return self.root / ".cache"
 
+    @property
+    def is_working_copy(self) -> bool:
+        """Whether only notebooks and data are here, as `culture-d lab` copies them."""
+        return not (self.root / "_config.yml").exists()
+
+    @classmethod
+    def find_whole(cls) -> "Project":
+        """Find the course, for what a working copy is not enough for.
+
+        Raises:
+            ProjectNotFound: no course, or a working copy of it.
+        """
+        project = cls.find()
+        if project.is_working_copy:
+            raise ProjectNotFound(
+                f"« {project.root} » est une copie de travail : les carnets et les données, sans le "
+                "reste du cours. Pour cette commande, placez-vous dans le dossier du cours, puis "
+                "relancez-la."
+            )
+        return project
+
     @classmethod
     def find(cls, start: Path | None = None) -> "Project":
         """Find the course at or above `start` (the current folder by default).

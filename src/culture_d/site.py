@@ -2,23 +2,39 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from stat import S_ISREG
+
+from filelock import FileLock
 
 from culture_d.errors import BookError
 from culture_d.project import Project
 
 Progress = Callable[[str, int], None]
 
-INPUTS = ("_config.yml", "_toc.yml", "book", "notebooks", "datasets", "src/culture_d")
+INPUTS = (
+    "_config.yml",
+    "_toc.yml",
+    "book",
+    "notebooks",
+    "datasets",
+    "exercises/source",
+    "requirements.lock",
+)
+PACKAGE = Path(__file__).resolve().parent
 STAMP = "site.json"
 # Its command, run by this very Python: a PATH may hold another one, or none.
 JUPYTER_BOOK = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
 _PERCENT = re.compile(r"(reading sources|writing output)\.\.\. .*?\[ *(\d+)%\]")
+# Its reports are read here: in UTF-8 whatever the machine's own setting.
+_SPEECH = {"PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8"}
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _STAGES = {"reading sources": "Lecture des pages", "writing output": "Écriture des pages"}
 
@@ -26,7 +42,8 @@ _STAGES = {"reading sources": "Lecture des pages", "writing output": "Écriture 
 def build(project: Project, progress: Progress | None = None) -> Path:
     """Build the whole site, with warnings as errors, then audit its pages.
 
-    The site in place is replaced only by one that passed everything.
+    The site in place is replaced only by one that passed everything. Each build works in
+    a folder of its own, removed whatever happens.
 
     Args:
         project: the course.
@@ -42,21 +59,25 @@ def build(project: Project, progress: Progress | None = None) -> Path:
     from culture_d.book.checks import before_build
 
     report = progress or (lambda stage, percent: None)
+    fingerprint = inputs_fingerprint(project)
     report("Vérification des données et des carnets", 0)
     before_build(project)
     report("Vérification des données et des carnets", 100)
-    fingerprint = inputs_fingerprint(project)
-    work = project.build / "livre"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    _run_jupyter_book(project, work, report)
-    pages = work / "_build" / "html"
-    report("Contrôle des pages", 0)
-    audit(pages)
-    report("Contrôle des pages", 100)
-    _put_in_place(pages, project.site)
-    (project.build / STAMP).write_text(json.dumps({"inputs": fingerprint}), encoding="utf-8")
-    shutil.rmtree(work, ignore_errors=True)
+    project.build.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix="livre-", dir=project.build))
+    try:
+        _run_jupyter_book(project, work, report)
+        pages = work / "_build" / "html"
+        report("Contrôle des pages", 0)
+        audit(pages)
+        report("Contrôle des pages", 100)
+        with FileLock(project.build / "site.lock"):
+            _put_in_place(pages, project.site)
+            (project.build / STAMP).write_text(
+                json.dumps({"inputs": fingerprint}), encoding="utf-8", newline="\n"
+            )
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
     return project.site
 
 
@@ -73,22 +94,23 @@ def is_fresh(project: Project) -> bool:
 def inputs_fingerprint(project: Project) -> str:
     """Digest of the name, size and time of every file that the site is made of."""
     digest = hashlib.sha256()
-    for path in _input_files(project):
-        state = path.stat()
-        name = path.relative_to(project.root).as_posix()
-        digest.update(f"{name}:{state.st_size}:{state.st_mtime_ns}\n".encode())
+    for name, path in _input_files(project):
+        try:
+            state = path.stat()
+        except FileNotFoundError:
+            continue
+        if S_ISREG(state.st_mode):
+            digest.update(f"{name}:{state.st_size}:{state.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 
-def _input_files(project: Project) -> Iterable[Path]:
-    for name in INPUTS:
-        place = project.root / name
-        files = [place] if place.is_file() else sorted(place.rglob("*"))
-        yield from (
-            path
-            for path in files
-            if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & set(path.parts)
-        )
+def _input_files(project: Project) -> Iterable[tuple[str, Path]]:
+    """Yield each file and its name: from the course, or from this package's folder."""
+    places = [(project.root, project.root / name) for name in INPUTS]
+    for base, place in [*places, (PACKAGE.parent, PACKAGE)]:
+        for path in [place] if place.is_file() else sorted(place.rglob("*")):
+            if not {"__pycache__", ".ipynb_checkpoints"} & set(path.parts):
+                yield path.relative_to(base).as_posix(), path
 
 
 def _run_jupyter_book(project: Project, work: Path, report: Progress) -> None:
@@ -98,16 +120,25 @@ def _run_jupyter_book(project: Project, work: Path, report: Progress) -> None:
     ]
     lines = []
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        env={**os.environ, **_SPEECH},
     ) as process:
-        for raw in process.stdout or ():
-            line = _COLOUR.sub("", raw.rstrip())
-            lines.append(line)
-            match = _PERCENT.search(line)
-            if match:
-                report(_STAGES[match[1]], int(match[2]))
+        try:
+            for raw in process.stdout or ():
+                line = _COLOUR.sub("", raw.rstrip())
+                lines.append(line)
+                match = _PERCENT.search(line)
+                if match:
+                    report(_STAGES[match[1]], int(match[2]))
+        except BaseException:
+            process.kill()
+            raise
     if process.returncode:
-        shutil.rmtree(work, ignore_errors=True)
         raise BookError(f"Le site n'a pas pu être construit.\n{_reasons(lines)}")
 
 
@@ -122,5 +153,10 @@ def _put_in_place(pages: Path, site: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
     if site.exists():
         site.rename(old)
-    pages.rename(site)
+    try:
+        pages.rename(site)
+    except OSError:
+        if old.exists():
+            old.rename(site)
+        raise
     shutil.rmtree(old, ignore_errors=True)

@@ -1,6 +1,7 @@
 """The skeleton of a new module: its notebook, its place in the map and contents."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from ruamel.yaml import YAML
 from culture_d.curriculum import Module, check_agreement, load_curriculum, modules
 from culture_d.errors import CurriculumError
 from culture_d.execution import execute
-from culture_d.notebooks import STEPS
+from culture_d.french import typeset
+from culture_d.notebooks import STEPS, check
 from culture_d.project import Project
 
 PROMPTS = {
@@ -37,7 +39,8 @@ def create_module(project: Project, slug: str) -> Path:
         The new notebook, already run.
 
     Raises:
-        CurriculumError: unknown or already published slug; nothing is changed.
+        CurriculumError: unknown or already published slug, or a course whose files
+            disagree already; nothing is changed.
     """
     parts = load_curriculum(project)
     every = {module.slug: module for module in modules(parts)}
@@ -50,11 +53,14 @@ def create_module(project: Project, slug: str) -> Path:
     path = project.root / f"{module.document}.ipynb"
     if module.published or path.exists():
         raise CurriculumError(f"Le module « {slug} » existe déjà : « {path} ».")
+    check_agreement(project)
     before = {file: file.read_bytes() for file in (project.curriculum, project.toc)}
+    new_folder = not path.parent.exists()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(_notebook(module), path)
-        execute(path)
+        text = nbformat.writes(_notebook(module)) + "\n"
+        path.write_text(text, encoding="utf-8", newline="\n")
+        execute(path, check)
         _publish(project, slug)
         captions = {part.slug: part.title for part in parts}
         order = [one.document for one in modules(load_curriculum(project)) if one.published]
@@ -64,13 +70,16 @@ def create_module(project: Project, slug: str) -> Path:
         path.unlink(missing_ok=True)
         for file, content in before.items():
             file.write_bytes(content)
+        if new_folder:
+            with suppress(OSError):
+                path.parent.rmdir()
         raise
     return path
 
 
 def _notebook(module: Module) -> Any:
     cells = [
-        _markdown("titre", f"# {module.title} : {module.question[0].lower()}{module.question[1:]}")
+        _markdown("titre", f"# {module.title} : {module.question[:1].lower()}{module.question[1:]}")
     ]
     for number, step in enumerate(STEPS, start=1):
         cells.append(_markdown(f"etape-{number}", f"## {step}\n\n*À écrire.* {PROMPTS[step]}"))
@@ -83,7 +92,7 @@ def _notebook(module: Module) -> Any:
 
 
 def _markdown(cell_id: str, source: str) -> Any:
-    return new_markdown_cell(source.replace(" :", "\u00a0:"), id=cell_id)
+    return new_markdown_cell(typeset(source), id=cell_id)
 
 
 def _yaml() -> YAML:

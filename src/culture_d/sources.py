@@ -16,7 +16,6 @@ from typing import Any
 from culture_d.errors import SourceError
 from culture_d.project import Project
 
-
 NPM_OPTIONS = ("--loglevel=error", "--fetch-retries=0", "--fetch-timeout=15000")
 
 

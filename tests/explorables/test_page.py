@@ -209,7 +209,8 @@ def test_real_departements_agree_with_pandas_and_with_python(
         assert mean == nombre(values.mean())
         assert median == nombre(values.median(), 1)
         assert share == pourcent((values < values.mean()).mean())
-        assert f"<td>{mean}</td><td>{median}</td><td>{share}</td>" in MoyenneMediane(code).html()
+        row = "".join(f'<td class="nombre">{value}</td>' for value in (mean, median, share))
+        assert row in MoyenneMediane(code).html()
         expect(page.locator(".cd-app > .cd-source")).to_contain_text("Source\u00a0: Insee")
     choose_departement(page, "", "Exemple simulé")
     assert figures(page)[0] == "1\u202f900"
@@ -323,7 +324,7 @@ def test_address_restores_the_state(visit: Visit) -> None:
     page.get_by_label("Commune", exact=True).select_option("Abbeville")
     page.get_by_label("Habitants", exact=True).fill("50000")
     page.keyboard.press("Enter")
-    page.get_by_label("régulière", exact=False).check()
+    page.get_by_label("égale", exact=False).check()
     seen = figures(page)
     link = page.url
     assert page.evaluate("history.length") <= 2
@@ -331,7 +332,7 @@ def test_address_restores_the_state(visit: Visit) -> None:
     expect(status(other)).to_contain_text("770")
     assert figures(other) == seen
     expect(other.get_by_label("Commune", exact=True)).to_have_value("Abbeville")
-    expect(other.get_by_label("régulière", exact=False)).to_be_checked()
+    expect(other.get_by_label("égale", exact=False)).to_be_checked()
     expect(other.get_by_role("button", name="Remettre Amiens")).to_be_visible()
 
 

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from culture_d.conda import environment_yml, pinned
+from culture_d.errors import LockError
 from culture_d.project import Project
 
 MAX_FILE_BYTES = 3 * 1024 * 1024
@@ -38,6 +39,37 @@ def test_conda_gives_the_versions_of_the_lock(project: Project) -> None:
     assert len(locked) > 150
     for name in ("jupyter-book", "nbgrader", "nbval", "pandas", "matplotlib", "ipywidgets"):
         assert locked[name] in requirements
+
+
+LOCK = """\
+# Comment of the lock.
+six==1.16.0 \\
+    --hash=sha256:{digest} \\
+    --hash=sha256:{digest}
+    # via python-dateutil
+uvicorn[standard]==0.30.1 ; python_version < "3.13" and sys_platform != "win32" \\
+    --hash=sha256:{digest}
+    # via
+    #   jupyter
+zope-interface==7.0
+""".format(digest="0" * 64)
+
+
+def test_no_line_of_the_lock_is_dropped(project: Project) -> None:
+    assert pinned(LOCK) == [
+        "six==1.16.0",
+        'uvicorn[standard]==0.30.1 ; python_version < "3.13" and sys_platform != "win32"',
+        "zope-interface==7.0",
+    ]
+    assert len(pinned(_lock(project))) == len(re.findall(r"(?m)^[^\s#]", _lock(project)))
+
+
+@pytest.mark.parametrize(
+    "line", ["six @ file:///tmp/six", "six>=1.16", "-e .", "six[a @ b", "--index-url x"]
+)
+def test_a_lock_line_without_a_version_is_refused(line: str) -> None:
+    with pytest.raises(LockError, match=re.escape(line)):
+        pinned(LOCK + line + "\n")
 
 
 def test_a_changed_version_is_seen(project: Project) -> None:
@@ -86,6 +118,31 @@ def test_no_heavy_file(project: Project) -> None:
     for path in _tracked(project):
         limit = MAX_PNG_BYTES if path.suffix == ".png" else MAX_FILE_BYTES
         assert path.stat().st_size <= limit, path
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes"),
+    [
+        ("datasets/communes/communes.csv", {"text": "unset"}),
+        ("notebooks/comprendre/moyenne-mediane.ipynb", {"text": "set", "eol": "lf"}),
+        ("book/captures/ordinateur.png", {"text": "unset", "diff": "unset"}),
+        ("src/culture_d/cli.py", {"text": "auto", "eol": "lf"}),
+        (".ci/run", {"text": "auto", "eol": "lf"}),
+    ],
+)
+def test_git_leaves_the_bytes_alone(
+    project: Project, name: str, attributes: dict[str, str]
+) -> None:
+    command = ["git", "check-attr", *attributes, "--", name]
+    result = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=True)
+    found = [line.split(": ")[1:] for line in result.stdout.splitlines()]
+    assert found == [list(pair) for pair in attributes.items()]
+
+
+def test_ci_says_that_it_is_ci(project: Project) -> None:
+    """With CI set, the rebuild of the data may not be skipped."""
+    lines = (project.root / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert lines.index("export CI=true") < lines.index("make test")
 
 
 def test_readme_names_the_two_commands(project: Project) -> None:
@@ -152,7 +209,8 @@ def test_a_missing_venv_is_said(preparer: ModuleType, monkeypatch: pytest.Monkey
             "ERROR: No matching distribution found for uv==9",
             "« uv ».*n'existe pas pour cette version",
         ),
-        ("Collecting x\nsurprise", "installation.log"),
+        ("Collecting x\nsurprise", "« x ».*installation.log"),
+        ("surprise", r"^L'installation n'a pas abouti : voyez le détail .*installation.log\.$"),
     ],
 )
 def test_a_failed_install_names_the_package(preparer: ModuleType, report: str, words: str) -> None:
@@ -165,6 +223,87 @@ def test_the_preparer_reads_on_any_python_3(project: Project) -> None:
 
     source = (project.root / "deploy" / "prepare_environment.py").read_text(encoding="utf-8")
     ast.parse(source, feature_version=(3, 6))
+
+
+@pytest.fixture
+def place(
+    preparer: ModuleType, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A course whose environment works: its Python is this one. Nothing is really installed."""
+    for name in ("pyproject.toml", "requirements.lock"):
+        (tmp_path / name).write_bytes((project.root / name).read_bytes())
+    venv = tmp_path / ".venv"
+    _python(venv, f'exec "{sys.executable}" "$@"')
+    for name, path in {
+        "ROOT": tmp_path,
+        "VENV": venv,
+        "LOCK": tmp_path / "requirements.lock",
+        "STAMP": venv / "pret.txt",
+        "LOG": venv / "installation.log",
+    }.items():
+        monkeypatch.setattr(preparer, name, str(path))
+    return tmp_path
+
+
+def _python(venv: Path, script: str) -> None:
+    (venv / "bin").mkdir(parents=True, exist_ok=True)
+    (venv / "bin" / "python").write_text(f"#!/bin/sh\n{script}\n")
+    (venv / "bin" / "python").chmod(0o755)
+
+
+def _unwanted(*arguments: object) -> None:
+    raise AssertionError("not wanted here")
+
+
+def test_a_working_environment_is_updated_in_place(
+    preparer: ModuleType, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the Python that runs this, and even when the update fails."""
+    monkeypatch.setattr(sys, "version_info", (3, 9, 2, "final", 0))
+    monkeypatch.setattr(preparer, "make_venv", _unwanted)
+    (place / ".venv" / "pret.txt").write_text("un autre état")
+
+    def fails() -> None:
+        raise SystemExit("Erreur : pas de réseau")
+
+    monkeypatch.setattr(preparer, "install", fails)
+    with pytest.raises(SystemExit, match="pas de réseau"):
+        preparer.main()
+    assert preparer.starts()
+    assert not (place / ".venv" / "pret.txt").exists()
+
+    monkeypatch.setattr(preparer, "install", lambda: None)
+    preparer.main()
+    monkeypatch.setattr(preparer, "install", _unwanted)
+    preparer.main()
+
+
+@pytest.mark.parametrize("script", ["exit 1", None])
+def test_an_environment_that_does_not_start_is_made_again(
+    preparer: ModuleType, place: Path, monkeypatch: pytest.MonkeyPatch, script: str | None
+) -> None:
+    (place / ".venv" / "pret.txt").write_text(preparer.description(), encoding="utf-8")
+    if script:
+        _python(place / ".venv", script)
+    else:
+        (place / ".venv" / "bin" / "python").unlink()
+    done: list[str] = []
+    monkeypatch.setattr(preparer, "make_venv", lambda: done.append("venv"))
+    monkeypatch.setattr(preparer, "install", lambda: done.append("install"))
+    preparer.main()
+    assert done == ["venv", "install"]
+
+
+def test_only_what_is_installed_counts(preparer: ModuleType, place: Path) -> None:
+    settings = place / "pyproject.toml"
+    text, before = settings.read_text(encoding="utf-8"), preparer.description()
+    settings.write_text(f"# Une remarque.\n{text}\n[tool.autre]\nlongueur = 3\n", encoding="utf-8")
+    assert preparer.description() == before
+    settings.write_text(text.replace("dependencies = [", 'dependencies = [\n    "six",', 1))
+    assert preparer.description() != before
+    settings.write_text(text, encoding="utf-8")
+    (place / "requirements.lock").write_text("six==1.16.0\n")
+    assert preparer.description() != before
 
 
 def test_no_network_gives_one_sentence(project: Project, tmp_path: Path) -> None:
