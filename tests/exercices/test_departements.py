@@ -128,6 +128,45 @@ def test_the_right_answers_earn_every_point_and_no_mistake_does(
             assert attendu in ("A", "B", "C", "D")
 
 
+STATEMENTS = {
+    "plus petite que la plupart": "médiane",
+    "10 euros par habitant": "total",
+    "Je choisis un habitant": "moyenne pondérée",
+    "partagé à parts égales": "moyenne",
+}
+
+
+def test_the_questions_come_in_the_departements_own_order(
+    grade: Callable[[str, str, Answers], float],
+    project: Project,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    notebook = nbformat.read(exercises.source_of(project, SLUG), as_version=4)
+    source = next(cell.source for cell in notebook.cells if cell.id == "questions-5")
+    orders = []
+    for code in SEVERAL:
+        space = {"mon_departement": code}
+        monkeypatch.setattr(verifier, "_lookup", lambda name, _, at=space: at[name])
+        capsys.readouterr()
+        exec(source, {"verifier": verifier})
+        lines = re.findall(r"^([A-D])\. (.*)$", capsys.readouterr().out, flags=re.MULTILINE)
+        right = {
+            letter: next(answer for words, answer in STATEMENTS.items() if words in text)
+            for letter, text in lines
+        }
+        assert sorted(right) == ["A", "B", "C", "D"]
+        assert grade("test-5", code, {"reponse_5": right}) == 4
+        orders.append(tuple(right.values()))
+    assert len(set(orders)) >= 20
+    assert max(orders.count(one) for one in orders) <= 15
+
+
+def test_without_a_departement_the_questions_wait(capsys: pytest.CaptureFixture[str]) -> None:
+    verifier.enoncer("mon_departement", ["Une", "Deux"], espace={"mon_departement": ...})
+    assert "Choisissez d'abord votre département" in capsys.readouterr().out
+
+
 def test_answers_differ_from_one_departement_to_the_next() -> None:
     """A neighbour's answers do not help: numbers differ, choices and orders vary."""
     all_right = [expected(code) for code in SEVERAL]

@@ -31,13 +31,15 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import hashlib
 import io
+import itertools
 import math
 import re
 import sys
 import unicodedata
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -99,6 +101,9 @@ class Erreur(NamedTuple):
     points: float = 0.0
 
 
+LETTRES = "ABCDEFGH"
+
+
 @dataclass(frozen=True)
 class Lecture:
     """What was understood of an answer.
@@ -157,6 +162,33 @@ def choisir_departement(variable: str, espace: Mapping[str, Any] | None = None) 
     lecture = _departement(_lookup(variable, espace))
     _say(lecture.message)
     return lecture.valeur or ""
+
+
+def ordre(code: str, nombre: int) -> tuple[int, ...]:
+    """Return the order in which a département reads `nombre` statements.
+
+    Each département has its own, always the same, so that the letters of a neighbour
+    do not help; the Somme (80) keeps the order of the source.
+    """
+    orders = list(itertools.permutations(range(nombre)))
+    digest = hashlib.sha256(f"question 3 {code}".encode()).digest()
+    return orders[int.from_bytes(digest[:8], "big") % len(orders)]
+
+
+def enoncer(variable: str, enonces: Sequence[str], espace: Mapping[str, Any] | None = None) -> None:
+    """Print statements under the letters A, B…, in the order of the learner's département."""
+    code = code_departement(variable, espace)
+    if not code:
+        _say("Choisissez d'abord votre département, plus haut : l'ordre des questions en dépend.")
+        return
+    for rank, place in enumerate(ordre(code, len(enonces))):
+        _say(f"{LETTRES[rank]}. {enonces[place]}")
+
+
+def lettres(code: str, nombre: int) -> tuple[str, ...]:
+    """Return the letter under which each statement stands, in the order of the source."""
+    order = ordre(code, nombre)
+    return tuple(LETTRES[order.index(place)] for place in range(nombre))
 
 
 class Question:
