@@ -56,13 +56,10 @@ def build(project: Project, progress: Progress | None = None) -> Path:
         CultureDError: what was found wrong before the build, in it, or in its pages.
     """
     from culture_d.book.audit import audit
-    from culture_d.book.checks import before_build
 
     report = progress or (lambda stage, percent: None)
     fingerprint = inputs_fingerprint(project)
     report("Vérification des données et des carnets", 0)
-    before_build(project)
-    report("Vérification des données et des carnets", 100)
     project.build.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix="livre-", dir=project.build))
     try:
@@ -139,6 +136,11 @@ def _run_jupyter_book(project: Project, work: Path, report: Progress) -> None:
             process.kill()
             raise
     if process.returncode:
+        # The extension checks the data, the map and the notebooks first, and Sphinx
+        # wraps what it says in a traceback: ask again, for the sentence alone.
+        from culture_d.book.checks import before_build
+
+        before_build(project)
         raise BookError(f"Le site n'a pas pu être construit.\n{_reasons(lines)}")
 
 
