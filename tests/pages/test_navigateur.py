@@ -294,3 +294,15 @@ def test_text_twice_as_large_stays_in_the_screen(open_page: Open, name: str) -> 
     page = open_page(name, 390)
     page.add_style_tag(content="html { font-size: 225% !important; }")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize(("width", "beside"), [(390, False), (1280, False), (1440, True)])
+def test_the_contents_stand_where_they_are_seen(open_page: Open, width: int, beside: bool) -> None:
+    """Beside the text on a wide screen; folded above the title on others."""
+    page = open_page(LESSON, width)
+    contents = page.locator(".cd-sommaire").bounding_box()
+    title = page.locator("main h1").bounding_box()
+    assert contents and title
+    assert (contents["x"] > title["x"] + title["width"] - 1) == beside
+    assert contents["y"] < 200
+    assert page.locator(".cd-sommaire details[open]").count() == int(beside)
