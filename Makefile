@@ -36,7 +36,7 @@ test: env ## Passer tous les tests
 	echo "3/5 Construction du site"
 	$(BIN)/culture-d construire
 	echo "4/5 Carnets : chaque résultat enregistré est recalculé"
-	$(BIN)/python -m pytest --nbval --nbval-current-env -q notebooks -p no:cacheprovider
+	$(BIN)/culture-d verifier
 	echo "5/5 Tests"
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests
 

@@ -219,22 +219,27 @@ def exercices(exercices_choisis: tuple[str, ...], valider: bool, dossier: Path |
 @click.argument("carnets", nargs=-1, metavar="[MODULE]...")
 def executer(carnets: tuple[str, ...]) -> None:
     """Exécuter des carnets (tous par défaut) et enregistrer leurs résultats."""
-    from culture_d.errors import NotebookError
     from culture_d.execution import execute
-    from culture_d.notebooks import check, notebook_paths
+    from culture_d.notebooks import check
 
-    every = {path.stem: path for path in notebook_paths(Project.find_whole())}
-    unknown = [name for name in carnets if name not in every]
-    if unknown:
-        raise NotebookError(
-            f"Module inconnu : {', '.join(unknown)}. Modules présents : {', '.join(every)}."
-        )
-    chosen = [every[name] for name in carnets] or list(every.values())
+    chosen = _chosen_notebooks(carnets)
     with _progress("Exécution des carnets") as advance:
         for count, path in enumerate(chosen, start=1):
             seconds = execute(path, check)
             advance(count, len(chosen))
             click.echo(f"{path.stem} : {seconds:.1f} s")
+
+
+@cli.command()
+@click.argument("carnets", nargs=-1, metavar="[MODULE]...")
+def verifier(carnets: tuple[str, ...]) -> None:
+    """Vérifier que chaque résultat enregistré est celui que le code affiche."""
+    from culture_d.verification import verify
+
+    chosen = _chosen_notebooks(carnets)
+    with _progress("Vérification des carnets"):
+        report = verify(chosen)
+    click.echo(f"Carnets vérifiés : {len(chosen)}. Cellules : {report}")
 
 
 @cli.command("nouveau-module")
@@ -247,6 +252,20 @@ def nouveau_module(slug: str) -> None:
     click.echo(
         f"Le module « {slug} » est créé : « {path} ». Écrivez-le, puis lancez « culture-d executer »."
     )
+
+
+def _chosen_notebooks(slugs: tuple[str, ...]) -> list[Path]:
+    """Return the notebooks named, or all of them."""
+    from culture_d.errors import NotebookError
+    from culture_d.notebooks import notebook_paths
+
+    every = {path.stem: path for path in notebook_paths(Project.find_whole())}
+    unknown = [name for name in slugs if name not in every]
+    if unknown:
+        raise NotebookError(
+            f"Module inconnu : {', '.join(unknown)}. Modules présents : {', '.join(every)}."
+        )
+    return [every[name] for name in slugs] or list(every.values())
 
 
 def _build(project: Project) -> Path:

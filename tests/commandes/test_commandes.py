@@ -36,7 +36,16 @@ from culture_d.serve import ADDRESS, make_server
 from culture_d.skeleton import create_module
 from culture_d.working_copy import RECORD, make_working_copy
 
-VERBS = ("servir", "construire", "lab", "catalogue", "exercices", "executer", "nouveau-module")
+VERBS = (
+    "servir",
+    "construire",
+    "lab",
+    "catalogue",
+    "exercices",
+    "executer",
+    "verifier",
+    "nouveau-module",
+)
 
 
 def _run(*arguments: str) -> Result:
