@@ -140,7 +140,8 @@ def test_a_page_too_heavy_is_seen(browser: Browser, copy: Path) -> None:
 
 def test_a_file_loaded_by_a_script_counts(browser: Browser, copy: Path) -> None:
     noise(copy / "lourd.css", PAGE_BYTES)
-    found = broken(browser, copy, "book/accueil.html", "<script>fetch('/lourd.css')</script>")
+    (copy / "appel.js").write_text("fetch('/lourd.css')", encoding="utf-8")
+    found = broken(browser, copy, "book/accueil.html", '<script src="/appel.js"></script>')
     assert "book/accueil.html : " in found and "le plus lourd : lourd.css" in found
 
 

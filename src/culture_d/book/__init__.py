@@ -5,7 +5,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from culture_d import __version__
-from culture_d.book import assets, checks, pages, rendering
+from culture_d.book import assets, checks, pages, rendering, search
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -14,4 +14,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     assets.setup(app)
     pages.setup(app)
     rendering.setup(app)
+    search.setup(app)
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}
