@@ -4,6 +4,8 @@ The book never executes anything: the outputs stored here are what readers see,
 and nbval proves that they are what the code prints today.
 """
 
+import asyncio
+import atexit
 import logging
 import os
 import platform
@@ -140,7 +142,13 @@ def _run(notebook: Any, folder: Path) -> None:
             log=quiet,
             resources={"metadata": {"path": str(folder)}},
         )
-        client.execute(stderr=subprocess.DEVNULL)
+        try:
+            client.execute(stderr=subprocess.DEVNULL)
+        except (asyncio.CancelledError, AssertionError):
+            # On Ctrl+C nbclient drops its kernel, then trips over its own cleaning.
+            raise KeyboardInterrupt from None
+        finally:
+            atexit.unregister(client._cleanup_kernel)
 
 
 def _normalise(notebook: Any) -> None:

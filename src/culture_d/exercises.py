@@ -42,7 +42,6 @@ VERIFIER = Path(__file__).parent / "grading" / "verifier.py"
 DATA_FOLDER = "donnees"
 DATA_NOTE = "LISEZMOI.txt"
 SHARED = {"verifier.py", DATA_FOLDER, "images"}
-MARKS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
 MANUAL = "manuel"
 _DATA_FILE = re.compile(rf"{DATA_FOLDER}/([\w.-]+\.\w+)")
 _TABLE = re.compile(r"verifier\.table\(\s*[\"']([\w.-]+)[\"']")
