@@ -1,7 +1,7 @@
 """Figures: how they look, and what must come with each of them.
 
-Colours are Okabe and Ito's, which stay apart for colour-blind readers; a second
-cue (label, marker, line style) always says the same thing. A figure is shown with
+Colours are Okabe and Ito's, which stay apart for colour-blind readers (the vermilion
+darkened, so that words in it read well on white); a second cue (label, marker, line style) always says the same thing. A figure is shown with
 its title as text, an alternative text, the table of its numbers and its source.
 """
 
@@ -136,9 +136,9 @@ def fingerprint(figure: Figure) -> str:
     for line in figure.findobj(Line2D):
         drawn.append(f"{line.get_linestyle()} {_rounded(line.get_xydata())}")
     for patch in figure.findobj(Rectangle):
-        drawn.append(f"{patch.get_facecolor()} {_rounded(patch.get_bbox().get_points())}")
+        drawn.append(f"{_rounded(patch.get_facecolor())} {_rounded(patch.get_bbox().get_points())}")
     for marks in figure.findobj(PathCollection):
-        drawn.append(f"{marks.get_facecolor()} {_rounded(marks.get_offsets())}")
+        drawn.append(f"{_rounded(marks.get_facecolor())} {_rounded(marks.get_offsets())}")
     for lines in figure.findobj(LineCollection):
         drawn.append(_rounded(np.concatenate(lines.get_segments())))
     return sha256("\n".join(drawn).encode("utf-8")).hexdigest()[:16]

@@ -2,10 +2,11 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
 
 from culture_d.curriculum import load_curriculum, modules
 from culture_d.explorables.site import STYLE, scripts, write_static_files
@@ -56,9 +57,10 @@ def _page_context(
         if not Path(str(style.filename)).name.startswith(UNUSED_STYLES)
     ]
     context["description"] = _description(app, page, context)
-    after = context.get("next")
-    if page.startswith("notebooks/") and after and "/notebooks/" not in f"/{after['link']}":
-        link = app.builder.get_relative_uri(page, PATH_PAGE)
+    builder = cast(StandaloneHTMLBuilder, app.builder)
+    after = builder.relations.get(page, [None, None, None])[2]
+    if page.startswith("notebooks/") and after and not after.startswith("notebooks/"):
+        link = builder.get_relative_uri(page, PATH_PAGE)
         context["next"] = {"title": "Revenir au parcours", "link": link}
 
 
