@@ -1,6 +1,8 @@
 """What a page loads: our styles and scripts, and nothing that it does not use."""
 
+import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any, cast
 
@@ -8,8 +10,9 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 
+from culture_d.book.bundles import SCRIPT, STYLE
 from culture_d.curriculum import load_curriculum, modules
-from culture_d.explorables.site import STYLE, scripts, write_static_files
+from culture_d.explorables.site import scripts, write_static_files
 from culture_d.project import Project
 
 HERE = Path(__file__).parent
@@ -21,9 +24,8 @@ SEARCH_ONLY = (
     "translations.js",
 )
 EXPLORABLES = "explorables"
+ON_PAGE = "on_page"
 DARK_CODE_STYLE = "a11y-high-contrast-dark"
-# Styles of parts that no page has: sphinx-design cards, myst-nb's terminal colours.
-UNUSED_STYLES = ("furo-extensions.", "mystnb.")
 PATH_PAGE = "book/parcours"
 DEFAULT_DESCRIPTION = "Un cours libre de culture de la donnée pour les élues et les élus locaux."
 
@@ -34,6 +36,8 @@ def _configure(app: Sphinx, config: Any) -> None:
     generated = Path(app.doctreedir) / "culture_d"
     write_static_files(generated / EXPLORABLES, Project(Path(app.srcdir)))
     config.html_static_path.append(str(generated))
+    if (HERE / ON_PAGE).is_dir():
+        shutil.copytree(HERE / ON_PAGE, generated / ON_PAGE, dirs_exist_ok=True)
     config.html_favicon = config.html_favicon or str(HERE / "static" / "favicon.svg")
 
 
@@ -41,20 +45,19 @@ def _page_context(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     shown = _explorables(doctree)
-    if shown:
-        app.add_css_file(f"{EXPLORABLES}/{STYLE}", priority=810)
-        for name in scripts(shown):
-            app.add_js_file(f"{EXPLORABLES}/{name}", loading_method="defer")
+    for name in scripts(shown) if shown else []:
+        app.add_js_file(f"{EXPLORABLES}/{name}", loading_method="defer")
+    for name in _own_scripts(context):
+        app.add_js_file(f"{ON_PAGE}/{name}.js", loading_method="defer")
     wanted = SEARCH_ONLY if page == "search" else ()
     context["script_files"] = [
         script
         for script in context["script_files"]
-        if Path(str(script.filename)).name in wanted or EXPLORABLES in str(script.filename)
+        if Path(str(script.filename)).name in (*wanted, SCRIPT)
+        or str(script.filename).startswith((f"_static/{EXPLORABLES}/", f"_static/{ON_PAGE}/"))
     ]
     context["css_files"] = [
-        style
-        for style in context["css_files"]
-        if not Path(str(style.filename)).name.startswith(UNUSED_STYLES)
+        style for style in context["css_files"] if Path(str(style.filename)).name == STYLE
     ]
     context["description"] = _description(app, page, context)
     builder = cast(StandaloneHTMLBuilder, app.builder)
@@ -62,6 +65,12 @@ def _page_context(
     if page.startswith("notebooks/") and after and not after.startswith("notebooks/"):
         link = builder.get_relative_uri(page, PATH_PAGE)
         context["next"] = {"title": "Revenir au parcours", "link": link}
+
+
+def _own_scripts(context: dict[str, Any]) -> list[str]:
+    """Name the scripts of one page: « scripts: [a, b] » in the head of its Markdown file."""
+    names = (context.get("meta") or {}).get("scripts", [])
+    return json.loads(names) if isinstance(names, str) else list(names)
 
 
 def _explorables(doctree: nodes.document | None) -> list[str]:
@@ -93,4 +102,5 @@ def setup(app: Sphinx) -> None:
     app.connect("builder-inited", _dark_code, priority=100)
     app.connect("config-inited", _configure)
     app.connect("html-page-context", _page_context, priority=900)
-    app.add_css_file("culture-d.css", priority=800)
+    app.add_css_file(STYLE, priority=800)
+    app.add_js_file(SCRIPT, priority=800, loading_method="defer")
