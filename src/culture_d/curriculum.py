@@ -145,15 +145,26 @@ def _documents(project: Project, folder: str, pattern: str, below: bool = False)
     ]
 
 
-def _toc_documents(project: Project) -> list[str]:
+def contents(project: Project) -> list[tuple[str, list[str]]]:
+    """Read the table of contents: the caption of each part and its documents, in order.
+
+    Raises:
+        CurriculumError: the file is missing or malformed.
+    """
     path = project.toc
-    names = []
+    parts = []
     for part in _entries(_read(path), "parts", path):
+        names = []
         for chapter in _entries(part, "chapters", path):
             if not isinstance(chapter, dict) or not isinstance(chapter.get("file"), str):
                 raise _malformed(path, f"« {chapter} » n'est pas une ligne « - file: … »")
             names.append(Path(chapter["file"]).with_suffix("").as_posix())
-    return names
+        parts.append((str(part.get("caption", "")), names))
+    return parts
+
+
+def _toc_documents(project: Project) -> list[str]:
+    return [name for _, names in contents(project) for name in names]
 
 
 def _read(path: Path) -> Any:

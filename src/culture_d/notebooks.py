@@ -1,7 +1,6 @@
 """The notebooks of the course, and what each must hold to be published."""
 
 import re
-from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,9 @@ from culture_d.project import Project
 
 # Signs below which an alternative text cannot say what a figure shows.
 MIN_ALTERNATIVE = 60
-# Name under which a picture carries the digest of what it draws.
-DIGEST = "dessin"
+# Kind of the pictures, and the attribute that carries the digest of what one draws.
+PICTURE = "image/svg+xml"
+DIGEST = "data-dessin"
 STEPS = (
     "La situation",
     "Votre intuition",
@@ -88,11 +88,11 @@ def _check_cell(path: Path, cell: Any) -> None:
         raise NotebookError(f"{where} : le résultat enregistré est une erreur.")
     if any(output.get("name") == "stderr" for output in cell.outputs):
         raise NotebookError(f"{where} : un avertissement est enregistré. Corrigez sa cause.")
-    figures = [output for output in cell.outputs if "image/png" in output.get("data", {})]
+    figures = [output for output in cell.outputs if PICTURE in output.get("data", {})]
     if len(figures) > 1:
         raise NotebookError(f"{where} : une seule figure par cellule, {len(figures)} trouvées.")
     for figure in figures:
-        alternative = figure.metadata.get("image/png", {}).get("alt", "")
+        alternative = figure.metadata.get(PICTURE, {}).get("alt", "")
         shown = "".join(figure.data.get("text/plain", ""))
         if len(alternative) < MIN_ALTERNATIVE or alternative != shown:
             raise NotebookError(
@@ -108,22 +108,21 @@ def _check_cell(path: Path, cell: Any) -> None:
 
 def _digest_in(figure: Any) -> str:
     """Digest that a stored picture carries, or nothing."""
-    content = b64decode("".join(figure.data["image/png"]))
-    found = re.search(rb"tEXt" + DIGEST.encode() + rb"\x00([0-9a-f]{16})", content)
-    return found[1].decode() if found else "aucune"
+    found = re.search(rf'<svg [^>]*{DIGEST}="([0-9a-f]{{16}})"', "".join(figure.data[PICTURE]))
+    return found[1] if found else "aucune"
 
 
 def _digests_said(cell: Any) -> set[str]:
     """Digests printed beside the figures of a cell."""
     html = "".join("".join(output.get("data", {}).get("text/html", "")) for output in cell.outputs)
-    return set(re.findall(r'data-dessin="([0-9a-f]{16})"', html))
+    return set(re.findall(rf'{DIGEST}="([0-9a-f]{{16}})"', html))
 
 
 def outputs(notebook: Any) -> list[Any]:
     """List what readers see of each code cell, figures by their text alone."""
     return [
         [
-            {key: value for key, value in output.get("data", output).items() if key != "image/png"}
+            {key: value for key, value in output.get("data", output).items() if key != PICTURE}
             for output in cell.outputs
         ]
         for cell in notebook.cells

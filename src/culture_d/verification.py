@@ -14,6 +14,10 @@ from culture_d.notebooks import read
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S.*?\.ipynb)(?:::ipynb)?::Cell (\d+)", re.MULTILINE)
 
 
+# A picture is compared by its digest: see `culture_d.figures.fingerprint`.
+PICTURES_BY_DIGEST = Path(__file__).with_name("nbval-sanitize.cfg")
+
+
 def verify(paths: Sequence[Path]) -> str:
     """Run every cell again and compare each output with the one stored (nbval, strict).
 
@@ -35,6 +39,7 @@ def verify(paths: Sequence[Path]) -> str:
     root = Path(os.path.commonpath([path.parent for path in paths]))
     command = [
         *(sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q", "-rfE"),
+        *("--nbval-sanitize-with", str(PICTURES_BY_DIGEST)),
         *("-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(root)),
         *map(str, paths),
     ]

@@ -16,7 +16,7 @@ from culture_d.errors import DepartementTooSmall, FigureError, NotebookError, Un
 from culture_d.execution import execute
 from culture_d.figures import afficher_figure, fingerprint, style
 from culture_d.notebook import mon_territoire
-from culture_d.notebooks import check, notebook_paths, read
+from culture_d.notebooks import PICTURE, check, notebook_paths, read
 from culture_d.project import Project
 from culture_d.verification import verify
 
@@ -54,12 +54,12 @@ def _figure_cell(notebook: Any) -> Any:
     return next(
         cell
         for cell in notebook.cells
-        if any("image/png" in output.get("data", {}) for output in cell.get("outputs", ()))
+        if any(PICTURE in output.get("data", {}) for output in cell.get("outputs", ()))
     )
 
 
 def _image(cell: Any) -> Any:
-    return next(output for output in cell.outputs if "image/png" in output.get("data", {}))
+    return next(output for output in cell.outputs if PICTURE in output.get("data", {}))
 
 
 def test_every_notebook_holds_what_it_must(project: Project) -> None:
@@ -134,22 +134,22 @@ def test_a_notebook_that_fails_is_said_and_left_as_it_was(workplace: Path) -> No
 
 def _no_alternative(notebook: Any) -> None:
     output = _image(_figure_cell(notebook))
-    output.metadata["image/png"].pop("alt")
+    output.metadata[PICTURE].pop("alt")
     output.data["text/plain"] = "<Figure size 640x480 with 1 Axes>"
 
 
 def _other_alternative(notebook: Any) -> None:
-    _image(_figure_cell(notebook)).metadata["image/png"]["alt"] = "x" * 80
+    _image(_figure_cell(notebook)).metadata[PICTURE]["alt"] = "x" * 80
 
 
 def _other_picture(notebook: Any) -> None:
     """Lay another figure's picture in a cell, its words untouched."""
     cells = [cell for cell in notebook.cells if any(_pictures(cell))]
-    next(_pictures(cells[0])).data["image/png"] = next(_pictures(cells[1])).data["image/png"]
+    next(_pictures(cells[0])).data[PICTURE] = next(_pictures(cells[1])).data[PICTURE]
 
 
 def _pictures(cell: Any) -> Iterator[Any]:
-    return (out for out in cell.get("outputs", ()) if "image/png" in out.get("data", {}))
+    return (out for out in cell.get("outputs", ()) if PICTURE in out.get("data", {}))
 
 
 def _two_figures(notebook: Any) -> None:

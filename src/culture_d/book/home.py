@@ -1,0 +1,86 @@
+"""What the first page promises and shows, from the map of modules and the data."""
+
+from pathlib import Path
+
+import pandas as pd
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from culture_d.badge import badge
+from culture_d.catalogue import load_dataset
+from culture_d.curriculum import Module, load_curriculum, modules
+from culture_d.french import typeset
+from culture_d.project import Project
+
+BARS = 100
+HEIGHT = 8_000
+STEP, THICKNESS = 3, 2
+
+
+class _HomeDirective(SphinxDirective):
+    @property
+    def project(self) -> Project:
+        return Project(Path(self.env.app.srcdir))
+
+    def first(self) -> Module:
+        """Return the first module that can be read."""
+        self.env.note_dependency(str(self.project.curriculum))
+        return next(one for one in modules(load_curriculum(self.project)) if one.published)
+
+
+class PromiseDirective(_HomeDirective):
+    """`{promesse}`: what one will be able to do, and after how many minutes."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return one paragraph."""
+        module = self.first()
+        words = nodes.paragraph("", "", classes=["cd-accroche"])
+        words += nodes.Text(f"Dans {module.minutes} minutes, vous saurez ")
+        words += nodes.strong("", typeset(module.outcome))
+        return [words]
+
+
+class QueueDirective(_HomeDirective):
+    """`{file-de-communes}`: the picture of the first page, drawn from the data."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return one figure, as SVG in the page: no request, readable in the dark."""
+        folder = self.project.datasets / "communes"
+        dataset = load_dataset(folder)
+        self.env.note_dependency(str(dataset.resources[0].path))
+        population = pd.read_csv(dataset.resources[0].path, usecols=["population"])["population"]
+        return [nodes.raw("", queue_figure(population, badge(dataset)), format="html")]
+
+
+def queue_figure(population: "pd.Series[int]", source: str) -> str:
+    """Draw one hundred communes in a queue, from the smallest to the largest.
+
+    Args:
+        population: inhabitants of each commune.
+        source: the line under the figure, as HTML.
+    """
+    ranks = [(place + 0.5) / BARS for place in range(BARS)]
+    heights = population.quantile(ranks, interpolation="nearest").clip(upper=HEIGHT)
+    bars = "".join(
+        f"M{place * STEP} 100v-{max(height / HEIGHT * 98, 0.6):.1f}h{THICKNESS}V100z"
+        for place, height in enumerate(heights)
+    )
+    return (
+        '<figure class="cd-file"><svg viewBox="0 0 300 100" role="img" aria-label="'
+        "Cent barres, de la commune la moins peuplée à la plus peuplée. Elles restent basses "
+        'très longtemps, puis montent d’un coup à la fin."><path d="'
+        f'{bars}"/></svg><figcaption>{typeset(CAPTION)}</figcaption>{source}</figure>'
+    )
+
+
+CAPTION = (
+    "Cent communes de France, de la moins peuplée à la plus peuplée. "
+    "À votre avis, combien restent sous la moyenne ?"
+)
+
+
+def setup(app: Sphinx) -> None:
+    """Register the directives of the first page."""
+    app.add_directive("promesse", PromiseDirective)
+    app.add_directive("file-de-communes", QueueDirective)
