@@ -53,7 +53,7 @@ class PlanDirective(SphinxDirective):
 
 def anchor(caption: str) -> str:
     """Return the identifier of a part in the plan."""
-    return nodes.make_id(f"partie-{caption}")
+    return str(nodes.make_id(f"partie-{caption}"))
 
 
 def _section(caption: str, documents: list[str], titles: dict[str, str]) -> nodes.section:
@@ -87,7 +87,7 @@ def _menu(app: Sphinx, page: str) -> list[Part]:
         pages = tuple(
             Page(
                 typeset(short.get(document) or _title(app.env, document)),
-                builder.get_relative_uri(page, document),
+                "#contenu" if document == page else builder.get_relative_uri(page, document),
                 document == page,
             )
             for document in documents
@@ -107,8 +107,8 @@ def _add_to_context(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     context["menu"] = _menu(app, page)
-    plan = cast(StandaloneHTMLBuilder, app.builder).get_relative_uri(page, PLAN)
-    context["in_plan"] = any(one.link == plan for part in context["menu"] for one in part.pages)
+    parts = contents(Project(Path(app.srcdir)))
+    context["in_plan"] = any(PLAN in documents and page in documents for _, documents in parts)
 
 
 def setup(app: Sphinx) -> None:
