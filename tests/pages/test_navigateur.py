@@ -185,9 +185,10 @@ def test_keyboard_meets_no_trap_and_always_shows_where_it_is(open_page: Open) ->
 def test_menu_works_without_script_on_a_phone(open_page: Open) -> None:
     page = open_page(LESSON, 390, java_script_enabled=False)
     page.get_by_role("link", name="Menu", exact=True).click()
-    page.get_by_role("navigation", name="Menu du cours").get_by_role(
-        "link", name="Glossaire"
-    ).click()
+    menu = page.get_by_role("navigation", name="Menu du cours")
+    menu.get_by_role("link", name="Repères").click()
+    page.wait_for_url("**/book/plan.html#partie-reperes")
+    page.get_by_role("main").get_by_role("link", name="Glossaire").click()
     page.wait_for_url("**/book/glossaire.html")
 
 
