@@ -42,7 +42,7 @@ test: env ## Passer tous les tests
 
 bench: env ## Mesurer vitesse et poids
 	$(BIN)/python -m culture_d.chromium >/dev/null
-	$(BIN)/python tests/bench.py
+	$(BIN)/python -m tests.bench
 
 format: env ## Mettre le code en forme
 	$(BIN)/ruff check --fix .

@@ -5,6 +5,7 @@ import re
 import shutil
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urljoin
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -26,6 +27,7 @@ SEARCH_ONLY = (
 EXPLORABLES = "explorables"
 ON_PAGE = "on_page"
 DARK_CODE_STYLE = "a11y-high-contrast-dark"
+SOCIAL_CARD = "_static/carte-sociale.png"
 PATH_PAGE = "book/parcours"
 DEFAULT_DESCRIPTION = "Un cours libre de culture de la donnée pour les élues et les élus locaux."
 
@@ -59,6 +61,7 @@ def _page_context(
     context["css_files"] = [
         style for style in context["css_files"] if Path(str(style.filename)).name == STYLE
     ]
+    context["social_card"] = urljoin(app.config.html_baseurl, SOCIAL_CARD)
     context["description"] = _description(app, page, context)
     builder = cast(StandaloneHTMLBuilder, app.builder)
     after = builder.relations.get(page, [None, None, None])[2]

@@ -35,6 +35,8 @@ FETCHED_LISTS = {"srcset", "imagesrcset"}
 # What a reader may choose to follow, and what a browser never fetches.
 LINKS = {"a", "area"}
 NEVER_FETCHED_RELATIONS = {"canonical", "license"}
+# Read by the services that show a link, never by the reader's browser.
+NEVER_FETCHED_PROPERTIES = {"og:url", "og:image"}
 LANDMARKS = {"html", "body", "main", "article", "nav", "header", "footer", "section"}
 NOT_PROSE = {"script", "style", "pre", "code"}
 HIDDEN_VALUES = {"hidden", "radio", "checkbox"}
@@ -275,11 +277,23 @@ def _references(page: BeautifulSoup, path: Path, site: Path) -> Iterator[str]:
 def _may_name_a_host(tag: Tag, name: str) -> bool:
     if name in SPOKEN or name == "cite" or name.startswith("xmlns"):
         return True
+    if tag.name == "meta" and name == "content":
+        return tag.get("property") in NEVER_FETCHED_PROPERTIES and _is_this_site(tag)
     if name not in {"href", "xlink:href"}:
         return False
     relations = {str(one).lower() for one in tag.get_attribute_list("rel") if one}
     kept = tag.name == "link" and bool(relations) and relations <= NEVER_FETCHED_RELATIONS
     return tag.name in LINKS or kept
+
+
+def _is_this_site(tag: Tag) -> bool:
+    """Whether an address is one of the site that the page says it belongs to."""
+    page = list(tag.parents)[-1]
+    canonical = page.find("link", attrs={"rel": "canonical"}) if page else None
+    if not canonical:
+        return False
+    ours, said = urlsplit(str(canonical.get("href", ""))), urlsplit(str(tag["content"]))
+    return bool(ours.netloc) and (ours.scheme, ours.netloc) == (said.scheme, said.netloc)
 
 
 def _absent_files(tag: Tag, name: str, text: str, path: Path, site: Path) -> Iterator[str]:
