@@ -187,6 +187,46 @@ def catalogue(verifier: bool, jour: Any) -> None:
 
 
 @cli.command()
+@click.option("--check", "verifier", is_flag=True, help="Échouer si une fiche est à revérifier.")
+@click.option(
+    "--date",
+    "jour",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="AAAA-MM-JJ",
+    help="Faire comme si l'on était à cette date.",
+)
+def lois(verifier: bool, jour: Any) -> None:
+    """Montrer chaque fiche de droit : certitude, date de vérification, prochaine relecture."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from culture_d.french import date_longue
+    from culture_d.law_card import CERTAINTIES
+    from culture_d.laws import check_recheck_dates, load_laws
+
+    today = jour.date() if jour else date.today()
+    cards = load_laws(Project.find()).cards
+    table = Table(title=f"Fiches de droit au {date_longue(today)}")
+    for heading in (
+        "Fiche",
+        "Certitude",
+        "Vérifiée le",
+        "À revérifier avant le",
+        "Pourquoi",
+        "État",
+    ):
+        table.add_column(heading)
+    for card in cards:
+        state = "[red]à revérifier[/red]" if card.overdue(today) else "à jour"
+        words = CERTAINTIES.get(card.certainty, "à vérifier")
+        days = (date_longue(card.checked), date_longue(card.recheck_by))
+        table.add_row(card.id, words, *days, card.recheck_because, state)
+    Console().print(table)
+    if verifier:
+        check_recheck_dates(cards, today)
+
+
+@cli.command()
 @click.argument("exercices_choisis", nargs=-1, metavar="[EXERCICE]...")
 @click.option("--valider", is_flag=True, help="Vérifier sans rien préparer.")
 @click.option(

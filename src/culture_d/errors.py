@@ -60,6 +60,10 @@ class CurriculumError(CultureDError):
     """The map of modules, the table of contents and the files disagree."""
 
 
+class LawError(CultureDError):
+    """A law card is malformed, unknown or overdue."""
+
+
 class NotebookError(CultureDError):
     """A notebook fails, or holds what the course does not accept."""
 

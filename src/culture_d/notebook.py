@@ -24,6 +24,8 @@ from culture_d.figures import (
     table_html,
 )
 from culture_d.french import accord, date_longue, nombre, pourcent, typeset
+from culture_d.law_card import card_html, card_text
+from culture_d.laws import load_laws
 from culture_d.project import Project
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "accord",
     "afficher_figure",
     "axe_en_francais",
+    "carte_loi",
     "date_longue",
     "fiche",
     "intuition",
@@ -79,6 +82,16 @@ def fiche(nom: str) -> None:
     table = pd.DataFrame(rows, columns=["Question", "Réponse"])
     html = table_html(table, dataset.title) + badge(dataset)
     display({"text/html": html, "text/plain": table.to_string(index=False)}, raw=True)
+
+
+def carte_loi(nom: str) -> None:
+    """Show a law card of the course, as on its pages.
+
+    Raises:
+        LawError: no such card, or cards that are not what they should be.
+    """
+    card = load_laws().card(nom)
+    display({"text/html": card_html(card), "text/plain": typeset(card_text(card))}, raw=True)
 
 
 def intuition(question: str, choix: Mapping[str, str]) -> None:

@@ -8,12 +8,13 @@ from sphinx.errors import ConfigError
 from culture_d.catalogue import load_catalogue
 from culture_d.curriculum import check_agreement
 from culture_d.errors import CultureDError
+from culture_d.laws import load_laws
 from culture_d.notebooks import check, notebook_paths
 from culture_d.project import Project
 
 
 def before_build(project: Project) -> None:
-    """Check the data, the map of modules and the notebooks.
+    """Check the data, the map of modules, the law cards and the notebooks.
 
     Raises:
         CultureDError: the first thing found wrong, with the file's name.
@@ -21,6 +22,7 @@ def before_build(project: Project) -> None:
     for dataset in load_catalogue(project):
         dataset.verify()
     check_agreement(project)
+    load_laws(project)
     for path in notebook_paths(project):
         check(path)
 

@@ -1,0 +1,128 @@
+"""What the script that sorts the law cards finds in its page: a form, three lists, the data.
+
+All of it is hidden until the script runs; without script, the table of thresholds says
+the same.
+"""
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+from culture_d.explorables import script_json
+from culture_d.french import date_longue, typeset
+from culture_d.law_card import NOTICE, certainty
+from culture_d.laws import Laws
+
+# Name, label, hint, keyboard of a phone.
+_AGENTS = (
+    *("agents", "Nombre d'agents, en équivalent temps plein"),
+    *("Deux mi-temps comptent pour un. Exemple : 12,5", "decimal"),
+)
+_SURFACE = (
+    *("surface", "Surface à usage tertiaire du plus grand site, en mètres carrés"),
+    *("Les bâtiments d'un même site s'additionnent. Exemple : 850", "decimal"),
+)
+_POPULATION = (
+    *("population", "Nombre d'habitants de votre commune"),
+    *("La population municipale. Exemple : 3 480", "numeric"),
+)
+_GRANT = (
+    *("grant", "Total versé à un même organisme en douze mois, en euros"),
+    *("Exemple : 12 000", "decimal"),
+)
+_CONTRACT = (
+    *("contract", "Montant d'un marché, en euros hors taxes"),
+    *("Exemple : 45 000", "decimal"),
+)
+_UNKNOWN = "Ce que les données publiques ne disent pas"
+_DECISION = "Une décision à prendre ?"
+_PRIVACY = (
+    "Chaque réponse est facultative. Elle reste dans cette page : rien n'est envoyé ni gardé."
+)
+_LISTS = (
+    ("yes", "Cela vous concerne"),
+    ("check", "À vérifier"),
+    ("no", "Cela ne vous concerne pas"),
+)
+
+
+def mount(laws: Laws, vintage: str) -> str:
+    """Write the form, the lists and the data of the sorting page.
+
+    Args:
+        laws: the cards; those without `applies` are left out.
+        vintage: of the populations that the page is given by the reader's commune.
+    """
+    results = "".join(
+        f'<section class="cd-tri-liste" data-verdict="{verdict}">'
+        f'<h2 id="tri-{verdict}">{_html(title)}</h2><ul></ul></section>'
+        for verdict, title in _LISTS
+    )
+    fields = [
+        _fieldset(_UNKNOWN, _field(*_AGENTS), _field(*_SURFACE), _canteen()),
+        _fieldset(_DECISION, _field(*_GRANT), _field(*_CONTRACT)),
+    ]
+    return (
+        '<div class="cd-tri" hidden><form autocomplete="off">'
+        '<h2 id="votre-commune">Votre commune</h2><p class="cd-tri-commune" hidden></p>'
+        f'<div class="cd-tri-saisie">{_field(*_POPULATION)}</div>{"".join(fields)}'
+        f'<p class="cd-tri-note">{_html(_PRIVACY)}</p>'
+        '<p class="cd-tri-boutons"><button type="reset" class="cd-bascule">Oublier mes réponses'
+        '</button> <button type="button" class="cd-bascule cd-tri-imprimer">Imprimer le résultat'
+        '</button></p></form><p class="cd-tri-bilan" role="status"></p>'
+        f'{results}<p class="cd-tri-note">{_html(NOTICE)}</p>'
+        f'<script type="application/json">{script_json(_data(laws, vintage))}</script></div>'
+    )
+
+
+def _data(laws: Laws, vintage: str) -> dict[str, Any]:
+    return {"vintage": typeset(vintage), "cards": list(_cards(laws))}
+
+
+def _cards(laws: Laws) -> Iterator[dict[str, Any]]:
+    for topic in laws.topics:
+        for card in laws.first_about(topic.slug):
+            if card.applies:
+                yield {
+                    "id": card.id,
+                    "title": typeset(card.title),
+                    "rule": typeset(card.rule),
+                    "reference": typeset(card.reference),
+                    "certainty": typeset(certainty(card)),
+                    "doubt": typeset(card.doubt)
+                    if card.certainty == "doubt" and card.doubt
+                    else "",
+                    "since": card.since.isoformat() if card.since else "",
+                    "recheck": card.recheck_by.isoformat(),
+                    "recheckWords": date_longue(card.recheck_by),
+                    **card.applies.to_json(),
+                }
+
+
+def _fieldset(legend: str, *fields: str) -> str:
+    return f"<fieldset><legend>{_html(legend)}</legend>{''.join(fields)}</fieldset>"
+
+
+def _field(name: str, label: str, hint: str, keyboard: str) -> str:
+    return (
+        f'<p class="cd-tri-champ"><label for="tri-{name}">{_html(label)}</label>'
+        f'<input id="tri-{name}" name="{name}" type="text" inputmode="{keyboard}" '
+        f'aria-describedby="tri-{name}-aide"><span id="tri-{name}-aide">{_html(hint)}</span></p>'
+    )
+
+
+def _canteen() -> str:
+    choices = (("oui", "Oui"), ("non", "Non"), ("", "Je ne sais pas"))
+    radios = "".join(
+        f'<label><input type="radio" name="canteen" value="{value}"{"" if value else " checked"}> '
+        f"{_html(words)}</label>"
+        for value, words in choices
+    )
+    return (
+        f"<fieldset><legend>{_html('Votre commune a-t-elle une cantine scolaire ?')}</legend>"
+        f'<div class="cd-tri-choix">{radios}</div></fieldset>'
+    )
+
+
+def _html(text: str) -> str:
+    return escape(typeset(text))
