@@ -7,8 +7,8 @@ it is built and again in the browser, the warning of a card that is overdue.
 from datetime import date
 from html import escape
 
-from culture_d.french import NO_BREAK_SPACE, date_longue, typeset
-from culture_d.laws import Card
+from culture_d.french import NO_BREAK_SPACE, date_longue
+from culture_d.laws import Card, typeset_law
 
 CERTAINTIES = {"text": "texte lu", "source": "source publique"}
 NOTICE = "Un repère pour décider, pas un conseil juridique."
@@ -78,4 +78,4 @@ def overdue_warning(limit: date) -> str:
 
 
 def _html(text: str) -> str:
-    return escape(typeset(text))
+    return escape(typeset_law(text))

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from culture_d.errors import LawError, ProjectNotFound, reason
-from culture_d.french import date_longue
+from culture_d.french import NO_BREAK_SPACE, date_longue, typeset
 from culture_d.project import Project
 
 CERTAINTIES = ("text", "source", "doubt")
@@ -69,7 +69,7 @@ class Event:
 
     def to_json(self) -> dict[str, Any]:
         """Return what the script of the page reads."""
-        return {"event": self.text}
+        return {"event": typeset_law(self.text)}
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Unclear:
 
     def to_json(self) -> dict[str, Any]:
         """Return what the script of the page reads."""
-        return {"unclear": self.text}
+        return {"unclear": typeset_law(self.text)}
 
 
 @dataclass(frozen=True)
@@ -258,9 +258,14 @@ def check_recheck_dates(cards: Iterable[Card], today: date) -> None:
         )
 
 
+def typeset_law(text: str) -> str:
+    """Write a text of a card as a printer would, and keep amounts with their unit."""
+    return re.sub(r"(?<=\d) (?=[€%]|m²|habitants\b|agents\b)", NO_BREAK_SPACE, typeset(text))
+
+
 def sentences(text: str) -> list[str]:
     """Split a French text after its full stops, exclamation and question marks."""
-    return [part for part in re.split(r"(?<=[.!?])\s+(?=[^a-z])", text) if part]
+    return [part for part in re.split(r"(?<=[.!?])\s+(?=[A-ZÀ-Ý«])", text) if part]
 
 
 def words(sentence: str) -> int:

@@ -25,7 +25,7 @@ from culture_d.figures import (
 )
 from culture_d.french import accord, date_longue, nombre, pourcent, typeset
 from culture_d.law_card import card_html, card_text
-from culture_d.laws import load_laws
+from culture_d.laws import load_laws, typeset_law
 from culture_d.project import Project
 
 __all__ = [
@@ -91,7 +91,7 @@ def carte_loi(nom: str) -> None:
         LawError: no such card, or cards that are not what they should be.
     """
     card = load_laws().card(nom)
-    display({"text/html": card_html(card), "text/plain": typeset(card_text(card))}, raw=True)
+    display({"text/html": card_html(card), "text/plain": typeset_law(card_text(card))}, raw=True)
 
 
 def intuition(question: str, choix: Mapping[str, str]) -> None:

@@ -10,14 +10,12 @@ from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from culture_d.book.obligations import mount
+from culture_d.book.obligations import mount, thresholds_table
 from culture_d.catalogue import load_dataset
 from culture_d.errors import LawError
-from culture_d.french import typeset
 from culture_d.law_card import NOTICE_HTML, card_html, overdue_warning
-from culture_d.laws import Card, Laws, Topic, laws_path, load_laws
+from culture_d.laws import Card, Laws, Topic, laws_path, load_laws, typeset_law
 from culture_d.project import Project
-from culture_d.tables import html_table
 
 _CARD = re.compile(
     r'<aside class="cd-loi"[^>]*data-a-reverifier="([\d-]+)"[^>]*>.*?(?=</aside>)', re.S
@@ -82,16 +80,7 @@ class ThresholdsDirective(_LawDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the table."""
-        laws = self._laws()
-        rows = [
-            [card.title, card.threshold, card.reference]
-            for topic in laws.topics
-            for card in laws.first_about(topic.slug)
-            if card.applies
-        ]
-        columns = ["Sujet", "Seuil", "Référence"]
-        table = html_table(columns, rows, "À partir de quand chaque texte s'applique")
-        return [nodes.raw("", table, format="html")]
+        return [nodes.raw("", thresholds_table(self._laws()), format="html")]
 
 
 def with_deadlines(html: str, today: date) -> str:
@@ -119,7 +108,9 @@ def _finish_cards(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def _section(topic: Topic, laws: Laws) -> nodes.section:
-    section = nodes.section("", nodes.title("", typeset(topic.title)), ids=[f"sujet-{topic.slug}"])
+    section = nodes.section(
+        "", nodes.title("", typeset_law(topic.title)), ids=[f"sujet-{topic.slug}"]
+    )
     for card in laws.first_about(topic.slug):
         section += nodes.container("", _raw(card), ids=[f"loi-{card.id}"])
     return section

@@ -9,9 +9,9 @@ from html import escape
 from typing import Any
 
 from culture_d.explorables import script_json
-from culture_d.french import date_longue, typeset
+from culture_d.french import date_longue
 from culture_d.law_card import NOTICE, certainty
-from culture_d.laws import Laws
+from culture_d.laws import Card, Laws, Topic, typeset_law
 
 # Name, label, hint, keyboard of a phone.
 _AGENTS = (
@@ -39,10 +39,14 @@ _DECISION = "Une décision à prendre ?"
 _PRIVACY = (
     "Chaque réponse est facultative. Elle reste dans cette page : rien n'est envoyé ni gardé."
 )
+_CONCERNED = (
+    '<h3>Dès maintenant</h3><ul data-someday="false"></ul>'
+    '<h3>Le jour où cela arrive</h3><ul data-someday="true"></ul>'
+)
 _LISTS = (
-    ("yes", "Cela vous concerne"),
-    ("check", "À vérifier"),
-    ("no", "Cela ne vous concerne pas"),
+    ("yes", "Cela vous concerne", _CONCERNED),
+    ("check", "À vérifier", "<ul></ul>"),
+    ("no", "Cela ne vous concerne pas", "<ul></ul>"),
 )
 
 
@@ -55,8 +59,8 @@ def mount(laws: Laws, vintage: str) -> str:
     """
     results = "".join(
         f'<section class="cd-tri-liste" data-verdict="{verdict}">'
-        f'<h2 id="tri-{verdict}">{_html(title)}</h2><ul></ul></section>'
-        for verdict, title in _LISTS
+        f'<h2 id="tri-{verdict}">{_html(title)}</h2>{lists}</section>'
+        for verdict, title, lists in _LISTS
     )
     fields = [
         _fieldset(_UNKNOWN, _field(*_AGENTS), _field(*_SURFACE), _canteen()),
@@ -75,8 +79,33 @@ def mount(laws: Laws, vintage: str) -> str:
     )
 
 
+def thresholds_table(laws: Laws) -> str:
+    """Write the table of every rule that has someone to apply to, topic by topic.
+
+    Each title leads to its card, on the page of law cards beside this one.
+    """
+    caption = _html("À partir de quand chaque texte s'applique")
+    bodies = "".join(_thresholds_of(topic, laws.first_about(topic.slug)) for topic in laws.topics)
+    return (
+        f'<div class="cd-tableau cd-seuils" role="region" tabindex="0" aria-label="{caption}">'
+        f'<table><caption>{caption}</caption><thead><tr><th scope="col">Texte</th>'
+        f'<th scope="col">Seuil</th></tr></thead>{bodies}</table></div>'
+    )
+
+
+def _thresholds_of(topic: Topic, cards: tuple[Card, ...]) -> str:
+    rows = "".join(
+        f'<tr><th scope="row"><a href="lois.html#loi-{card.id}">{_html(card.title)}</a>'
+        f"<span>{_html(card.reference)}</span></th><td>{_html(card.threshold)}</td></tr>"
+        for card in cards
+        if card.applies
+    )
+    title = f'<tr><th scope="rowgroup" colspan="2">{_html(topic.title)}</th></tr>'
+    return f"<tbody>{title}{rows}</tbody>" if rows else ""
+
+
 def _data(laws: Laws, vintage: str) -> dict[str, Any]:
-    return {"vintage": typeset(vintage), "cards": list(_cards(laws))}
+    return {"vintage": typeset_law(vintage), "cards": list(_cards(laws))}
 
 
 def _cards(laws: Laws) -> Iterator[dict[str, Any]]:
@@ -85,11 +114,11 @@ def _cards(laws: Laws) -> Iterator[dict[str, Any]]:
             if card.applies:
                 yield {
                     "id": card.id,
-                    "title": typeset(card.title),
-                    "rule": typeset(card.rule),
-                    "reference": typeset(card.reference),
-                    "certainty": typeset(certainty(card)),
-                    "doubt": typeset(card.doubt)
+                    "title": typeset_law(card.title),
+                    "rule": typeset_law(card.rule),
+                    "reference": typeset_law(card.reference),
+                    "certainty": typeset_law(certainty(card)),
+                    "doubt": typeset_law(card.doubt)
                     if card.certainty == "doubt" and card.doubt
                     else "",
                     "since": card.since.isoformat() if card.since else "",
@@ -125,4 +154,4 @@ def _canteen() -> str:
 
 
 def _html(text: str) -> str:
-    return escape(typeset(text))
+    return escape(typeset_law(text))

@@ -44,6 +44,7 @@
     grant: ["le total versé à un même organisme", "en douze mois"],
     contract: ["le montant d’un marché", "hors taxes"],
   };
+  const WHEN = "quand ";
   const MISSING = {
     population: "il manque le nombre d’habitants",
     agents: "il manque le nombre d’agents",
@@ -79,7 +80,7 @@
       const whose = facts.name ? " de votre intercommunalité" : "";
       if (!DECISIONS[fact]) return judged("check", MISSING[fact] + whose);
       const [what, measure] = DECISIONS[fact];
-      return judged("yes", `quand ${what} ${VERBS[test]} ${threshold} ${measure}`);
+      return judged("yes", `${WHEN}${what} ${VERBS[test]} ${threshold} ${measure}`);
     }
     const before = fact === "population" && facts.name ? `${facts.name}\u00a0: ` : "";
     const subject = before + SUBJECTS[fact](value);
@@ -103,7 +104,7 @@
   /** @returns {Judgement} */
   function judge(condition, facts) {
     if (condition.all || condition.any) return group(condition, facts);
-    if (condition.event) return judged("yes", `quand ${condition.event}`);
+    if (condition.event) return judged("yes", WHEN + condition.event);
     if (condition.unclear) return judged("check", clause(condition.unclear));
     if (!("is" in condition)) return compare(condition, facts);
     const value = facts[condition.fact];
@@ -117,8 +118,10 @@
     const parts = (all || any).map((part) => judge(part, facts));
     const order = all ? ["no", "check", "yes"] : ["yes", "check", "no"];
     const verdict = order.find((one) => parts.some((part) => part.verdict === one));
-    const reasons = parts.filter((part) => part.verdict === verdict).flatMap((part) => part.reasons);
-    return judged(verdict, ...new Set(reasons));
+    const telling = parts.filter((part) => part.verdict === verdict);
+    // Where one would do, one reason to hesitate is enough.
+    const kept = any && verdict === "check" ? telling.slice(0, 1) : telling;
+    return judged(verdict, ...new Set(kept.flatMap((part) => part.reasons)));
   }
 
   /** @param {object} card @param {{commune: Facts, epci: Facts | null | undefined}} reader */
@@ -155,7 +158,8 @@
     const lists = { yes: [], check: [], no: [] };
     for (const card of cards) {
       const { verdict, reasons } = judgeCard(card, reader);
-      lists[verdict].push({ card, reason: sentence(reasons) });
+      const someday = reasons.some((reason) => reason.startsWith(WHEN));
+      lists[verdict].push({ card, reason: sentence(reasons), someday });
     }
     return lists;
   }
@@ -256,7 +260,7 @@
     place.hidden = !cultureD.commune;
     if (!cultureD.commune) return;
     const words = record
-      ? [make("strong", "", record.name), `\u00a0: ${SUBJECTS.population(record.population)} (${vintage}). `]
+      ? [make("strong", "", record.name), `\u00a0: ${SUBJECTS.population(record.population)}, ${vintage}. `]
       : ["Choisissez votre commune une fois pour tout le cours, ou écrivez son nombre d’habitants. "];
     place.replaceChildren(...words, link("ma-commune.html", record ? "Changer de commune" : "Choisir ma commune"));
   }
@@ -268,8 +272,12 @@
     showCommune(record);
     const lists = sort(cards, reader(record));
     for (const section of root.querySelectorAll("[data-verdict]")) {
-      const found = lists[section.dataset.verdict].map(item);
-      section.querySelector("ul").replaceChildren(...(found.length ? found : [make("li", "", "Aucun texte ici.")]));
+      const found = lists[section.dataset.verdict];
+      for (const list of section.querySelectorAll("ul")) {
+        const { someday } = list.dataset;
+        const kept = found.filter((one) => someday === undefined || String(one.someday) === someday);
+        list.replaceChildren(...(kept.length ? kept.map(item) : [make("li", "", "Aucun texte ici.")]));
+      }
     }
     root.querySelector(".cd-tri-bilan").textContent =
       `${count(lists.yes.length, "texte vous concerne", "textes vous concernent")}, ` +
