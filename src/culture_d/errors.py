@@ -94,3 +94,7 @@ class UnknownDepartement(CultureDError):
 
 class DepartementTooSmall(CultureDError):
     """A département with too few communes for the question asked."""
+
+
+class UnknownCommuneLine(CultureDError):
+    """A line on the reader's commune that does not exist."""

@@ -11,6 +11,7 @@ from IPython.display import display
 
 from culture_d.badge import badge
 from culture_d.catalogue import KINDS, frequency_label, load_dataset
+from culture_d.commune_lines import placeholder, plain_text
 from culture_d.errors import DepartementTooSmall, UnknownDepartement
 from culture_d.figures import (
     BLEU,
@@ -41,6 +42,7 @@ __all__ = [
     "date_longue",
     "fiche",
     "intuition",
+    "ma_commune",
     "mon_territoire",
     "nombre",
     "phrase",
@@ -109,6 +111,20 @@ def intuition(question: str, choix: Mapping[str, str]) -> None:
     html = f'<div class="cd-intuition"><p>{escape(typeset(question))}</p>{answers}</div>'
     lines = "\n".join(f"{answer} : {explanation}" for answer, explanation in choix.items())
     display({"text/html": html, "text/plain": f"{question}\n{lines}"}, raw=True)
+
+
+def ma_commune(*lignes: str) -> None:
+    """Leave room for lines on the commune that the reader chose on « Ma commune ».
+
+    Args:
+        lignes: among « population », « rang », « semblables », « epci »; all by default.
+
+    Raises:
+        UnknownCommuneLine: another name, or the same one twice.
+    """
+    # A notebook is at notebooks/<part>/ on the site.
+    html = placeholder(lignes, "../../")
+    display({"text/html": html, "text/plain": plain_text(lignes)}, raw=True)
 
 
 def mon_territoire(

@@ -1,0 +1,101 @@
+/* The reader's commune, on any page: read from this browser, checked, put in sentences.
+   It is chosen in on_page/choisir-commune.js. */
+(function () {
+  "use strict";
+  const { storage } = window.cultureD;
+  const version = document.querySelector('meta[name="cd-commune"]')?.content;
+  const KINDS = {
+    CC: "communauté de communes", CA: "communauté d'agglomération", CU: "communauté urbaine",
+    METRO: "métropole", MET69: "métropole de Lyon",
+  };
+
+  const ALONE = "Cette commune n'a pas d'intercommunalité à fiscalité propre.";
+
+  const text = (x) => typeof x === "string" && /^[^<>&]{1,90}$/.test(x);
+  const count = (x) => Number.isSafeInteger(x) && x >= 0;
+  const rank = (x) => count(x?.count) && count(x.smaller) && x.smaller < x.count;
+  const commune = (x) => /^\d[\dAB]\d{3}$/.test(x?.code) && text(x.name) && count(x.population);
+  const valid = (r) => version && r?.version === version && commune(r) && rank(r.france)
+    && rank(r.department) && text(r.department.name) && /^\d[\dAB]\d?$/.test(r.department.code)
+    && (r.epci === null || (/^\d{9}$/.test(r.epci?.code) && text(r.epci.name)
+      && Object.hasOwn(KINDS, r.epci.type) && count(r.epci.population)))
+    && Array.isArray(r.similar) && r.similar.length < 6 && r.similar.every(commune);
+
+  function get() {
+    try {
+      const record = JSON.parse(storage.get("commune"));
+      return valid(record) ? record : null;
+    } catch {
+      return null;
+    }
+  }
+
+  const number = (x) => String(x).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+  const people = (x) => (x ? number(x) : "aucun") + "\u00a0habitant" + (x > 1 ? "s" : "");
+
+  function place(who, { count, smaller }) {
+    const others = count - 1;
+    if (!others) return "c'est la seule commune.";
+    if (smaller === others) return "c'est la commune la plus peuplée.";
+    if (!smaller) return "aucune commune n'a moins d'habitants.";
+    const than = smaller > 1 ? `que ${number(smaller)}` : "qu'une seule";
+    return `${who} a plus d'habitants ${than} des ${number(others)} autres communes.`;
+  }
+
+  /* Sentences, or lists of items. */
+  const LINES = {
+    population: ({ name, department: { name: land, code }, population }, date) =>
+      [`${name}${name === land ? "" : `, ${land}`} (${code})\u00a0: ${people(population)} ${date} (population municipale).`],
+    rang: ({ name, department, france }, date, elsewhere) => [
+      `Dans son département, ${department.name} (${department.code}), ${place(name, department)}`,
+      `En France, ${place("elle", france)}`,
+      ...(date === elsewhere ? [] : [`Ses habitants sont comptés ${date}, ceux des autres départements ${elsewhere}.`]),
+    ],
+    semblables({ epci, similar }) {
+      if (!epci) return [ALONE];
+      const kind = `même genre d'intercommunalité (${KINDS[epci.type]})`;
+      if (!similar.length) return [`Aucune autre commune de son département n'est dans le ${kind}.`];
+      return [`Communes de population voisine, dans le même département et le ${kind}\u00a0:`,
+        similar.map((one) => `${one.name}\u00a0: ${people(one.population)}`)];
+    },
+    epci({ epci }, date) {
+      if (!epci) return [ALONE];
+      const name = epci.name.replace(/^(CC|CA|CU) /, (_, kind) => `${KINDS[kind]} `);
+      return [`Son intercommunalité\u00a0: ${name}, ${people(epci.population)} ${date}.`];
+    },
+  };
+
+  function element(name, content) {
+    const made = document.createElement(name);
+    if (content.pop) made.append(...content.map((one) => element("li", one)));
+    else made.textContent = content.replaceAll("'", "’");
+    return made;
+  }
+
+  function show(record) {
+    for (const block of document.querySelectorAll(".cd-commune")) {
+      block.querySelector(".cd-commune-lignes")?.remove();
+      for (const child of block.children) child.hidden = child.tagName === "DIV" ? !record : !!record;
+      if (!record) continue;
+      const { lignes, date, date976 } = block.dataset;
+      const box = element("div", "");
+      box.className = "cd-commune-lignes";
+      for (const name of lignes.split(" ").filter((one) => Object.hasOwn(LINES, one))) {
+        const lines = LINES[name](record, record.department.code === "976" ? date976 : date, date);
+        for (const line of lines) box.append(element(line.pop ? "ul" : "p", line));
+      }
+      block.prepend(box);
+    }
+  }
+
+  document.addEventListener("culture-d:commune", (event) => show(event.detail));
+  window.cultureD.commune = {
+    get,
+    forget() {
+      storage.remove("commune");
+      document.dispatchEvent(new CustomEvent("culture-d:commune", { detail: null }));
+    },
+  };
+  const chosen = get();
+  if (chosen) show(chosen);
+})();
