@@ -4,7 +4,6 @@ from culture_d.notebook import *
 """
 
 from collections.abc import Mapping
-from html import escape
 
 import pandas as pd
 from IPython.display import display
@@ -28,6 +27,21 @@ from culture_d.french import accord, date_longue, nombre, pourcent, typeset
 from culture_d.law_card import card_html, card_text
 from culture_d.laws import load_laws, typeset_law
 from culture_d.project import Project
+from culture_d.quiz import (
+    Guess,
+    Item,
+    Question,
+    Quiz,
+    chiffrer,
+    choisir,
+    cocher,
+    element,
+    faux,
+    juste,
+    need_name,
+    ranger,
+)
+from culture_d.quiz_html import guess_html, guess_text, quiz_html, quiz_text
 
 __all__ = [
     "BLEU",
@@ -39,14 +53,22 @@ __all__ = [
     "afficher_figure",
     "axe_en_francais",
     "carte_loi",
+    "chiffrer",
+    "choisir",
+    "cocher",
     "date_longue",
+    "element",
+    "faux",
     "fiche",
     "intuition",
+    "juste",
     "ma_commune",
     "mon_territoire",
     "nombre",
     "phrase",
     "pourcent",
+    "quiz",
+    "ranger",
     "style",
     "tableau",
 ]
@@ -96,21 +118,34 @@ def carte_loi(nom: str) -> None:
     display({"text/html": card_html(card), "text/plain": typeset_law(card_text(card))}, raw=True)
 
 
-def intuition(question: str, choix: Mapping[str, str]) -> None:
-    """Ask for a guess; each answer unfolds its own explanation, without script.
+def intuition(question: str, choix: Mapping[str, str], nom: str = "intuition") -> None:
+    """Ask for a guess: the reader picks an answer, then reads why. Nothing is scored.
 
     Args:
         question: one sentence.
         choix: explanation of each possible answer, right or wrong.
+        nom: name of the question, if the page asks for another guess.
+
+    Raises:
+        QuizError: a question that cannot be published as it is written.
     """
-    answers = "".join(
-        f'<details name="intuition"><summary>{escape(typeset(answer))}</summary>'
-        f"<p>{escape(typeset(explanation))}</p></details>"
-        for answer, explanation in choix.items()
-    )
-    html = f'<div class="cd-intuition"><p>{escape(typeset(question))}</p>{answers}</div>'
-    lines = "\n".join(f"{answer} : {explanation}" for answer, explanation in choix.items())
-    display({"text/html": html, "text/plain": f"{question}\n{lines}"}, raw=True)
+    need_name(nom)
+    guess = Guess(question, tuple(Item(answer, why) for answer, why in choix.items()))
+    display({"text/html": guess_html(guess, nom), "text/plain": guess_text(guess)}, raw=True)
+
+
+def quiz(nom: str, *questions: Question) -> None:
+    """Show questions that the reader checks alone, each answer with its explanation.
+
+    Args:
+        nom: name of the quiz, that no other has on the page.
+        questions: made by `choisir`, `cocher`, `ranger` or `chiffrer`.
+
+    Raises:
+        QuizError: a quiz that cannot be published as it is written.
+    """
+    made = Quiz(nom, questions)
+    display({"text/html": quiz_html(made), "text/plain": quiz_text(made)}, raw=True)
 
 
 def ma_commune(*lignes: str) -> None:
