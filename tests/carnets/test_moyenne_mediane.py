@@ -240,6 +240,43 @@ def test_the_letter(said: dict[str, str], populations: list[int]) -> None:
     assert f"que {pourcent(float(_below(populations, OURS)))}\ndes communes" in said["lettre"]
 
 
+def test_the_check_yourself_number(
+    said: dict[str, str], tables: dict[str, list[list[str]]], rows: list[dict[str, str]]
+) -> None:
+    population = {row["code"]: int(row["population"]) for row in rows}
+    five = [population[code] for code in sorted(row[1] for row in tables["lignes"])]
+    ordered = sorted(five)
+    text = said["questions"]
+    assert f"comptent {', '.join(map(nombre, five[:-1]))} et {nombre(five[-1])} hab" in text
+    middle = (ordered[0] + ordered[-1]) / 2
+    assert f"✓ {nombre(float(_median(five)))}\u00a0habitants : Rangées" in text
+    assert f"donnent {', '.join(map(nombre, ordered[:-1]))} et {nombre(ordered[-1])}." in text
+    assert f"✗ {nombre(five[2])}\u00a0habitants : C'est la troisième de la liste" in text
+    assert f"✗ {nombre(float(_mean(five)), 6)}\u00a0habitants : C'est la moyenne" in text
+    below = sum(value < _mean(five) for value in five)
+    assert f"la tire vers le haut : {below} communes sur 5" in text
+    assert f"✗ {nombre(middle, 6)}\u00a0habitants : C'est le milieu entre" in text
+
+
+def test_the_check_yourself_choice(said: dict[str, str], rows: list[dict[str, str]]) -> None:
+    somme = [int(row["population"]) for row in rows if row["departement"] == "80"]
+    mean, median = _mean(somme), _median(somme)
+    between = round(float((mean + median) / 2) / 100) * 100
+    near = sum(abs(value - mean) <= 100 for value in somme)
+    assert median < between < mean
+    text = said["questions"]
+    shown = nombre(round(mean))
+    assert f"« Somme : en moyenne {shown}\u00a0habitants par commune. »" in text
+    assert f"a moins de {shown}\u00a0habitants. : C'est la médiane" in text
+    assert f"elle est à {nombre(float(median))}. " in text
+    assert f"il y a {pourcent(float(_below(somme, mean)))} des communes" in text
+    assert f"c'est le cas de {near}\u00a0communes sur {len(somme)}. " in text
+    assert f"par {len(somme)}\u00a0communes avant d'être arrondie" in text
+    assert f"le redonne : {nombre(sum(somme))}\u00a0habitants." in text
+    assert f"✗ Une commune de {between}\u00a0habitants est parmi les moins peuplées" in text
+    assert f"plus peuplée que {pourcent(float(_below(somme, between)))} des communes" in text
+
+
 def test_the_quartiles(said: dict[str, str], rows: list[dict[str, str]]) -> None:
     somme = sorted(int(row["population"]) for row in rows if row["departement"] == "80")
 
