@@ -5,7 +5,7 @@ DOSSIER ?= $(HOME)/culture-d
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lab bench clean lock format env notebooks
+.PHONY: help serve test lab usb bench clean lock format env notebooks
 .SILENT:
 
 help: ## Afficher cette aide
@@ -22,6 +22,9 @@ serve: env ## Construire le cours et le servir sur cette machine
 
 lab: env ## Ouvrir JupyterLab sur une copie des carnets
 	$(BIN)/culture-d lab "$(DOSSIER)"
+
+usb: env ## Écrire le cours dans un fichier ZIP, pour une clé USB
+	$(BIN)/culture-d cle
 
 notebooks: env ## Exécuter les carnets et enregistrer leurs résultats
 	$(BIN)/culture-d executer

@@ -97,6 +97,32 @@ def construire() -> None:
 
 
 @cli.command()
+@click.option(
+    "--fichier",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Où écrire (« _build/culture-d.zip » par défaut).",
+)
+def cle(fichier: Path | None) -> None:
+    """Écrire le cours dans un fichier ZIP, pour une clé USB ou un poste sans réseau.
+
+    Décompressé, il s'ouvre par un double clic sur « index.html ».
+    """
+    from culture_d.site import is_fresh
+    from culture_d.stick import make_archive, megabytes
+
+    project = Project.find_whole()
+    if not is_fresh(project):
+        _build(project)
+    target = (fichier or project.build / "culture-d.zip").resolve()
+    with _progress("Écriture du fichier ZIP") as advance:
+        size = make_archive(project, target, lambda done, total: advance(done, total))
+    click.echo(
+        f"Prêt pour la clé USB : « {target} » ({megabytes(size)}). "
+        "Décompressez-le sur la clé, puis ouvrez « index.html »."
+    )
+
+
+@cli.command()
 @click.argument("dossier", type=click.Path(path_type=Path))
 @click.option("--sans-ouvrir", is_flag=True, help="Préparer le dossier sans lancer JupyterLab.")
 def lab(dossier: Path, sans_ouvrir: bool) -> None:

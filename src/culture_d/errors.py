@@ -98,3 +98,7 @@ class DepartementTooSmall(CultureDError):
 
 class UnknownCommuneLine(CultureDError):
     """A line on the reader's commune that does not exist."""
+
+
+class StickError(CultureDError):
+    """The course could not be made into one file for a USB stick."""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from datetime import date
 from pathlib import Path
 from stat import S_ISREG
 
@@ -71,7 +72,9 @@ def build(project: Project, progress: Progress | None = None) -> Path:
         with FileLock(project.build / "site.lock"):
             _put_in_place(pages, project.site)
             (project.build / STAMP).write_text(
-                json.dumps({"inputs": fingerprint}), encoding="utf-8", newline="\n"
+                json.dumps({"inputs": fingerprint, "built": date.today().isoformat()}),
+                encoding="utf-8",
+                newline="\n",
             )
     finally:
         shutil.rmtree(work, ignore_errors=True)
