@@ -56,7 +56,7 @@ def ensure() -> Path:
     if executable is None or not _starts(executable):
         found = f"« {executable} » ne démarre pas" if executable else "aucun n'a été trouvé"
         raise ChromiumMissing(
-            f"Les tests des pages ont besoin de Chromium, et {found}. Installez-le "
+            f"Les tests des pages et les PDF ont besoin de Chromium, et {found}. Installez-le "
             "(Debian, Ubuntu : « sudo apt-get install chromium » ; ailleurs : "
             "« .venv/bin/playwright install --with-deps chromium »), ou donnez le chemin du vôtre "
             "dans la variable CULTURE_D_CHROMIUM, puis relancez."

@@ -282,6 +282,26 @@ def exercices(exercices_choisis: tuple[str, ...], valider: bool, dossier: Path |
 
 
 @cli.command()
+@click.option(
+    "--dossier",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Où écrire (« _build/livret » par défaut).",
+)
+def livret(dossier: Path | None) -> None:
+    """Écrire le livret du cours et les fiches « À retenir », en PDF à imprimer."""
+    from culture_d.booklet import make
+    from culture_d.site import is_fresh
+
+    project = Project.find_whole()
+    if not is_fresh(project):
+        _build(project)
+    with _progress("Livret") as advance:
+        paths = make(project, dossier or project.build / "livret", date.today(), advance.say)
+    for path in paths:
+        click.echo(f"Prêt à imprimer : « {path} ».")
+
+
+@cli.command()
 @click.argument("carnets", nargs=-1, metavar="[MODULE]...")
 def executer(carnets: tuple[str, ...]) -> None:
     """Exécuter des carnets (tous par défaut) et enregistrer leurs résultats."""

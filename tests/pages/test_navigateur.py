@@ -301,19 +301,6 @@ def test_a_dark_reader_prints_black_on_white(open_page: Open) -> None:
     assert colours == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
 
 
-def test_the_card_prints_alone(open_page: Open) -> None:
-    page = open_page(LESSON)
-    page.evaluate("window.print = () => { window.seen = document.body.className; }")
-    page.get_by_role("button", name="Imprimer la fiche").click()
-    assert "cd-fiche" in page.evaluate("window.seen")
-    assert "cd-fiche" not in page.evaluate("document.body.className")
-    page.evaluate("document.body.classList.add('cd-fiche')")
-    page.emulate_media(media="print")
-    assert page.locator("#a-retenir").is_visible()
-    assert page.locator("main h1").is_visible()
-    assert not page.locator("#la-situation").is_visible()
-
-
 @pytest.mark.parametrize("name", ["book/accueil", LESSON])
 def test_text_twice_as_large_stays_in_the_screen(open_page: Open, name: str) -> None:
     page = open_page(name, 390)

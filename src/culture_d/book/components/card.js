@@ -1,7 +1,8 @@
-/* Under « À retenir », a button that prints that part alone, on half a page. */
+/* Under « À retenir », a button that prints that part alone, on the top half of an A4 sheet.
+   On a phone, print() returns before the page is printed: the end is an event. */
 (function () {
   "use strict";
-  const card = document.getElementById("a-retenir");
+  const card = document.querySelector(".cd-carte");
   if (!card) return;
   const button = document.createElement("button");
   button.type = "button";
@@ -9,8 +10,8 @@
   button.textContent = "Imprimer la fiche";
   button.addEventListener("click", () => {
     document.body.classList.add("cd-fiche");
+    addEventListener("afterprint", () => document.body.classList.remove("cd-fiche"), { once: true });
     window.print();
-    document.body.classList.remove("cd-fiche");
   });
   card.append(button);
 })();

@@ -1,0 +1,179 @@
+"""Print a document with Chromium, and read back what the PDF says of itself.
+
+Tags and bookmarks come from the document: a PDF is never put together from others.
+Reading is Pillow's: Chromium writes PDF 1.4 with a plain table of objects.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from PIL.PdfParser import IndirectReference, PdfParser, decode_text
+
+from culture_d import chromium
+from culture_d.errors import CultureDError
+
+# The first to draw what `@page` puts in the margins.
+MINIMUM_CHROMIUM = 131
+_POINTS_PER_MM = 72 / 25.4
+
+
+class PrintError(CultureDError):
+    """A document that could not be printed, or not as it must be."""
+
+
+class Bookmark(NamedTuple):
+    """A line of a PDF's outline.
+
+    `depth` is 0 for the first level, `page` counts from 1, `top` is the distance from the
+    top of the page in millimetres.
+    """
+
+    title: str
+    depth: int
+    page: int
+    top: float
+
+
+class Printer:
+    """A Chromium that prints files of this machine, without network."""
+
+    def __init__(self, browser: Any) -> None:
+        self._browser = browser
+
+    def print(self, path: Path, check: str = "[]") -> bytes:
+        """Print an HTML file as a tagged PDF with bookmarks, on the pages its styles ask for.
+
+        Args:
+            path: the file.
+            check: a JavaScript expression, evaluated as on paper: the faults it finds,
+                as a list of French sentences.
+
+        Raises:
+            PrintError: a picture is missing, or `check` finds a fault.
+        """
+        with self._browser.new_context(
+            offline=True, viewport={"width": 794, "height": 1123}
+        ) as one:
+            page = one.new_page()
+            page.goto(path.as_uri(), wait_until="load")
+            page.emulate_media(media="print")
+            missing = page.evaluate(
+                "[...document.images].filter((one) => !one.naturalWidth).map((one) => one.src)"
+            )
+            faults = [f"l'image « {name} » ne s'affiche pas" for name in missing]
+            faults += page.evaluate(check)
+            if faults:
+                raise PrintError(f"Le PDF n'a pas été écrit : {' ; '.join(faults)}.")
+            content: bytes = page.pdf(
+                tagged=True, outline=True, prefer_css_page_size=True, print_background=True
+            )
+            return content
+
+
+@contextmanager
+def printer() -> Iterator[Printer]:
+    """Open a Chromium to print with.
+
+    Raises:
+        PrintError: Playwright is not installed, or Chromium is too old; the message
+            says what to do.
+        ChromiumMissing: no Chromium (see `culture_d.chromium.ensure`).
+    """
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        raise PrintError(
+            "Pour écrire un PDF, il faut Playwright, et il n'est pas dans cet environnement. "
+            "Lancez « make pdf », qui l'installe ; ou bien, depuis le dossier du cours : "
+            "« .venv/bin/pip install -e '.[tests]' », puis relancez."
+        ) from None
+    executable = chromium.ensure()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=executable, args=list(chromium.ARGUMENTS)
+        )
+        try:
+            if int(browser.version.split(".")[0]) < MINIMUM_CHROMIUM:
+                raise PrintError(
+                    f"Chromium {browser.version} ne sait pas numéroter les pages : il faut la "
+                    f"version {MINIMUM_CHROMIUM} ou une plus récente. Mettez-le à jour, puis relancez."
+                )
+            yield Printer(browser)
+        finally:
+            browser.close()
+
+
+class Printed:
+    """What a PDF written by Chromium says of itself."""
+
+    def __init__(self, content: bytes) -> None:
+        self._parser = PdfParser(buf=content)
+        self._root = self._parser.root
+        self._numbers = {
+            reference.object_id: number for number, reference in enumerate(self._parser.pages, 1)
+        }
+
+    @property
+    def tagged(self) -> bool:
+        """Whether it carries its structure: headings, lists, tables, alternative texts."""
+        marks = self._read(self._root, "MarkInfo") or {}
+        tree = self._read(self._root, "StructTreeRoot") or {}
+        return bool(marks.get(b"Marked")) and bool(self._read(tree, "K"))
+
+    @property
+    def language(self) -> str:
+        """Language of the document, as a BCP 47 tag."""
+        return _text(self._read(self._root, "Lang"))
+
+    @property
+    def title(self) -> str:
+        """Title of the document, or nothing."""
+        return _text(self._read(self._parser.info, "Title"))
+
+    def pages(self) -> int:
+        """Count the pages."""
+        return len(self._parser.pages)
+
+    def sizes(self) -> list[tuple[float, float]]:
+        """Return the width and height of each page, in millimetres."""
+        boxes = [self._read(self._object(page), "MediaBox") for page in self._parser.pages]
+        return [
+            (float(x1 - x0) / _POINTS_PER_MM, float(y1 - y0) / _POINTS_PER_MM)
+            for x0, y0, x1, y1 in boxes
+        ]
+
+    def bookmarks(self) -> list[Bookmark]:
+        """List the bookmarks in reading order."""
+        return list(self._outline(self._read(self._root, "Outlines"), 0))
+
+    def destinations(self) -> dict[str, int]:
+        """Return the page of each identifier that a link of the document leads to."""
+        named = self._read(self._root, "Dests") or {}
+        return {
+            bytes(name.name).decode(): self._numbers[place[0].object_id]
+            for name, place in named.items()
+        }
+
+    def _outline(self, parent: Any, depth: int) -> Iterator[Bookmark]:
+        item = self._read(parent, "First") if parent else None
+        while item:
+            place, _, _, height, _ = self._read(item, "Dest")
+            page = self._numbers[place.object_id]
+            top = self.sizes()[page - 1][1] - float(height) / _POINTS_PER_MM
+            yield Bookmark(_text(self._read(item, "Title")), depth, page, top)
+            yield from self._outline(item, depth + 1)
+            item = self._read(item, "Next")
+
+    def _read(self, holder: Any, key: str) -> Any:
+        return self._object(holder.get(key.encode()))
+
+    def _object(self, value: Any) -> Any:
+        if isinstance(value, IndirectReference):
+            return self._parser.read_indirect(value)
+        return value
+
+
+def _text(value: Any) -> str:
+    return decode_text(bytes(value)) if value else ""
