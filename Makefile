@@ -5,7 +5,7 @@ DOSSIER ?= $(HOME)/culture-d
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lab usb bench clean lock format env notebooks
+.PHONY: help serve test lab usb pdf bench clean lock format env notebooks
 .SILENT:
 
 help: ## Afficher cette aide
@@ -25,6 +25,9 @@ lab: env ## Ouvrir JupyterLab sur une copie des carnets
 
 usb: env ## Écrire le cours dans un fichier ZIP, pour une clé USB
 	$(BIN)/culture-d cle
+
+pdf: env ## Écrire le livret du cours et les fiches, en PDF à imprimer
+	$(BIN)/culture-d livret
 
 notebooks: env ## Exécuter les carnets et enregistrer leurs résultats
 	$(BIN)/culture-d executer

@@ -288,7 +288,7 @@ def exercices(exercices_choisis: tuple[str, ...], valider: bool, dossier: Path |
     help="Où écrire (« _build/livret » par défaut).",
 )
 def livret(dossier: Path | None) -> None:
-    """Écrire le livret du cours et les fiches « À retenir », en PDF à imprimer."""
+    """Écrire le livret du cours et les fiches, en PDF à imprimer."""
     from culture_d.booklet import make
     from culture_d.site import is_fresh
 

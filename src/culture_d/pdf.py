@@ -146,7 +146,7 @@ class Printed:
 
     def bookmarks(self) -> list[Bookmark]:
         """List the bookmarks in reading order."""
-        return list(self._outline(self._read(self._root, "Outlines"), 0))
+        return list(self._outline(self._read(self._root, "Outlines"), 0, self.sizes()))
 
     def destinations(self) -> dict[str, int]:
         """Return the page of each identifier that a link of the document leads to."""
@@ -156,14 +156,16 @@ class Printed:
             for name, place in named.items()
         }
 
-    def _outline(self, parent: Any, depth: int) -> Iterator[Bookmark]:
+    def _outline(
+        self, parent: Any, depth: int, sizes: list[tuple[float, float]]
+    ) -> Iterator[Bookmark]:
         item = self._read(parent, "First") if parent else None
         while item:
             place, _, _, height, _ = self._read(item, "Dest")
             page = self._numbers[place.object_id]
-            top = self.sizes()[page - 1][1] - float(height) / _POINTS_PER_MM
+            top = sizes[page - 1][1] - float(height) / _POINTS_PER_MM
             yield Bookmark(_text(self._read(item, "Title")), depth, page, top)
-            yield from self._outline(item, depth + 1)
+            yield from self._outline(item, depth + 1, sizes)
             item = self._read(item, "Next")
 
     def _read(self, holder: Any, key: str) -> Any:

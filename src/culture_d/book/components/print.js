@@ -1,11 +1,12 @@
-/* Unfolds the page on paper in browsers whose styles cannot (`::details-content`). */
+/* Unfolds the page on paper in browsers whose styles cannot (`::details-content`).
+   The host of the explorables unfolds theirs. */
 (function () {
   "use strict";
   if (CSS.supports("selector(::details-content)")) return;
   /** @type {Map<HTMLDetailsElement, string>} what was folded, with its group's name */
   const folded = new Map();
   addEventListener("beforeprint", () => {
-    for (const details of document.querySelectorAll("main details:not([open])")) {
+    for (const details of document.querySelectorAll("main details:not([open], .cd-explorable > *)")) {
       folded.set(details, details.name);
       details.name = ""; // only one of a group can be open
     }
