@@ -1,5 +1,7 @@
 """The map of the course (`book/curriculum.yml`) and its agreement with the files."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from culture_d.errors import CurriculumError, reason
 from culture_d.project import Project
 
 STATUSES = ("published", "planned")
+KINDS = ("time", "role")
 MODULE_KEYS = {
     "slug",
     "title",
@@ -23,6 +26,8 @@ MODULE_KEYS = {
     "datasets",
     "exercise",
 }
+PATH_KEYS = {"id", "kind", "title", "audience", "budget", "steps"}
+STEP_KEYS = {"slug", "reason"}
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,44 @@ class Part:
     modules: tuple[Module, ...]
 
 
+@dataclass(frozen=True)
+class Step:
+    """A module on a path, and why it is there."""
+
+    module: Module
+    reason: str
+
+
+@dataclass(frozen=True)
+class LearningPath:
+    """A way through the modules, by the time one has or by one's role.
+
+    `budget` is in minutes, for the time paths only; `steps` are in order.
+    """
+
+    id: str
+    kind: str
+    title: str
+    audience: str
+    budget: int | None
+    steps: tuple[Step, ...]
+
+    @property
+    def ready(self) -> tuple[Step, ...]:
+        """Steps whose module is published, in order."""
+        return tuple(step for step in self.steps if step.module.published)
+
+    @property
+    def planned(self) -> tuple[Step, ...]:
+        """Steps whose module is not written yet, in order."""
+        return tuple(step for step in self.steps if not step.module.published)
+
+
+def total_minutes(steps: Iterable[Step]) -> int:
+    """Add the minutes of steps, exercises not counted."""
+    return sum(step.module.minutes for step in steps)
+
+
 def load_curriculum(project: Project) -> tuple[Part, ...]:
     """Read the map of the course.
 
@@ -66,11 +109,10 @@ def load_curriculum(project: Project) -> tuple[Part, ...]:
     path = project.curriculum
     content = _read(path)
     parts = tuple(_part(entry, path) for entry in _entries(content, "parts", path))
-    slugs = [module.slug for part in parts for module in part.modules]
-    repeated = sorted({slug for slug in slugs if slugs.count(slug) > 1})
+    repeated = _repeated([module.slug for part in parts for module in part.modules])
     if repeated:
         raise CurriculumError(
-            f"« {path} » répète un module : {', '.join(repeated)}. Gardez une seule de ses lignes."
+            f"« {path} » répète un module : {repeated}. Gardez une seule de ses lignes."
         )
     return parts
 
@@ -80,12 +122,31 @@ def modules(parts: tuple[Part, ...]) -> tuple[Module, ...]:
     return tuple(module for part in parts for module in part.modules)
 
 
+def load_paths(project: Project) -> tuple[LearningPath, ...]:
+    """Read the paths of the map.
+
+    Raises:
+        CurriculumError: the map is missing or malformed, a path names an unknown module
+            or the same one twice, or lasts longer than its budget.
+    """
+    path = project.curriculum
+    known = {module.slug: module for module in modules(load_curriculum(project))}
+    paths = tuple(
+        _learning_path(entry, known, path) for entry in _entries(_read(path), "paths", path)
+    )
+    repeated = _repeated([one.id for one in paths])
+    if repeated:
+        raise _malformed(path, f"plusieurs parcours ont le même « id » : {repeated}")
+    return paths
+
+
 def check_agreement(project: Project) -> None:
     """Check that the map, the table of contents and the files say the same.
 
     Raises:
         CurriculumError: names the file and the module at fault.
     """
+    load_paths(project)
     every = modules(load_curriculum(project))
     published = [module for module in every if module.published]
     _same(
@@ -238,9 +299,72 @@ def _module(entry: Any, part: str, path: Path) -> Module:
     )
 
 
-def _need_texts(entry: Any, keys: tuple[str, ...], path: Path) -> None:
+def _learning_path(entry: Any, known: dict[str, Module], path: Path) -> LearningPath:
+    found = _entries(entry, "steps", path)
+    _need_texts(entry, ("id", "kind", "title", "audience"), path, name="id")
+    where = f"parcours « {entry['id']} »"
+    unknown = sorted(str(key) for key in set(entry) - PATH_KEYS)
+    if unknown:
+        raise _malformed(path, f"{where}, clé inconnue : {', '.join(unknown)}")
+    if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", entry["id"]):
+        raise _malformed(path, f"{where}, « id » s'écrit en minuscules, chiffres et tirets")
+    if entry["kind"] not in KINDS:
+        raise _malformed(path, f"{where}, « kind » est l'un de : {', '.join(KINDS)}")
+    if not found:
+        raise _malformed(path, f"{where}, « steps » ne cite aucun module")
+    steps = tuple(_step(step, known, where, path) for step in found)
+    repeated = _repeated([step.module.slug for step in steps])
+    if repeated:
+        raise _malformed(path, f"{where} cite deux fois le même module : {repeated}")
+    return LearningPath(
+        id=entry["id"],
+        kind=entry["kind"],
+        title=entry["title"],
+        audience=entry["audience"],
+        budget=_budget(entry, steps, where, path),
+        steps=steps,
+    )
+
+
+def _step(entry: Any, known: dict[str, Module], where: str, path: Path) -> Step:
+    _need_texts(entry, ("slug", "reason"), path)
+    unknown = sorted(str(key) for key in set(entry) - STEP_KEYS)
+    if unknown:
+        raise _malformed(
+            path, f"{where}, module « {entry['slug']} », clé inconnue : {', '.join(unknown)}"
+        )
+    if entry["slug"] not in known:
+        raise _malformed(
+            path, f"{where} cite le module « {entry['slug']} », qui n'est dans aucune partie"
+        )
+    return Step(known[entry["slug"]], entry["reason"])
+
+
+def _budget(entry: Any, steps: tuple[Step, ...], where: str, path: Path) -> int | None:
+    """Return the minutes of a time path, once its steps are found to fit in."""
+    budget = entry.get("budget")
+    if entry["kind"] != "time":
+        if "budget" in entry:
+            raise _malformed(path, f"{where}, « budget » n'existe que si « kind » est « time »")
+        return None
+    if type(budget) is not int or budget <= 0:
+        raise _malformed(path, f"{where}, « budget » est un nombre entier de minutes")
+    minutes = total_minutes(steps)
+    if minutes > budget:
+        raise CurriculumError(
+            f"« {path} », {where} : ses modules durent {minutes} minutes, pour {budget} au plus. "
+            "Retirez un module, ou choisissez-en un plus court."
+        )
+    return budget
+
+
+def _repeated(names: list[str]) -> str:
+    return ", ".join(sorted({name for name in names if names.count(name) > 1}))
+
+
+def _need_texts(entry: Any, keys: tuple[str, ...], path: Path, name: str = "slug") -> None:
     if not isinstance(entry, dict):
         raise _malformed(path, f"« {entry} » n'est pas une suite de « clé: valeur »")
     for key in keys:
         if not isinstance(entry.get(key), str):
-            raise _malformed(path, f"« {entry.get('slug')} », il y faut un texte « {key} »")
+            raise _malformed(path, f"« {entry.get(name)} », il y faut un texte « {key} »")

@@ -3,72 +3,24 @@
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
-from sphinx import addnodes
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
 
 from culture_d import notebooks
 from culture_d.badge import badge
+from culture_d.book.course import CourseDirective, module_link, raw
 from culture_d.book.rendering import with_warnings
 from culture_d.catalogue import KINDS, Dataset, frequency_label, load_catalogue
-from culture_d.curriculum import Module, Part, load_curriculum, modules
+from culture_d.curriculum import Module, load_curriculum, modules
 from culture_d.french import date_longue, nombre, typeset
 from culture_d.project import Project
 from culture_d.tables import html_table
 
-READY = "Prêt aujourd’hui"
 
-
-class _CourseDirective(SphinxDirective):
-    """A directive that reads the course and makes its page depend on what it read."""
-
-    has_content: ClassVar[bool] = False
-
-    @property
-    def project(self) -> Project:
-        return Project(Path(self.env.app.srcdir))
-
-    def depends_on(self, path: Path) -> None:
-        self.env.note_dependency(str(path))
-
-
-class PathDirective(_CourseDirective):
-    """`{parcours}`: every module of every part, planned ones shown as planned."""
-
-    def run(self) -> list[nodes.Node]:
-        """Return one section a part."""
-        self.depends_on(self.project.curriculum)
-        parts = load_curriculum(self.project)
-        ready = [module for module in modules(parts) if module.published]
-        box = nodes.container(
-            "", nodes.paragraph("", "", nodes.strong("", READY)), classes=["cd-prets"]
-        )
-        box += nodes.bullet_list(
-            "", *[_module_item(module) for module in ready], classes=["cd-modules"]
-        )
-        return [box, *[_part_section(part) for part in parts]]
-
-
-class FirstModuleDirective(_CourseDirective):
-    """`{premiere-lecon}`: one tap from here to the first lesson."""
-
-    def run(self) -> list[nodes.Node]:
-        """Return a paragraph with one link, looking like a button."""
-        self.depends_on(self.project.curriculum)
-        first = next(
-            module for module in modules(load_curriculum(self.project)) if module.published
-        )
-        words = f"Commencer : {first.question} ({first.minutes} minutes)"
-        link = _link(first, typeset(words))
-        link["classes"].append("cd-bouton")
-        return [nodes.paragraph("", "", link)]
-
-
-class CatalogueDirective(_CourseDirective):
+class CatalogueDirective(CourseDirective):
     """`{catalogue}`: one section a dataset, from its manifest."""
 
     def run(self) -> list[nodes.Node]:
@@ -80,7 +32,7 @@ class CatalogueDirective(_CourseDirective):
         return [_dataset_section(dataset, titles) for dataset in datasets]
 
 
-class StatusDirective(_CourseDirective):
+class StatusDirective(CourseDirective):
     """`{etat}`: run time, versions and data of each notebook."""
 
     def run(self) -> list[nodes.Node]:
@@ -100,42 +52,7 @@ class StatusDirective(_CourseDirective):
             )
             rows.append([path.stem, f"{nombre(run['seconds'], 1)} s", versions, data])
         columns = ["Carnet", "Durée d'exécution", "Versions", "Données"]
-        return [_raw(html_table(columns, rows, "Dernière exécution de chaque carnet"))]
-
-
-def _part_section(part: Part) -> nodes.section:
-    section = nodes.section("", nodes.title("", part.title), ids=[nodes.make_id(part.slug)])
-    section += nodes.paragraph("", part.summary)
-    section += nodes.bullet_list(
-        "", *[_module_item(module) for module in part.modules], classes=["cd-modules"]
-    )
-    return section
-
-
-def _module_item(module: Module) -> nodes.list_item:
-    line = nodes.paragraph()
-    if module.published:
-        line += nodes.strong("", "", _link(module, module.title))
-        line += nodes.Text(f" · {module.minutes} minutes")
-        if module.exercise:
-            line += nodes.Text(" · exercice noté à part")
-    else:
-        line += nodes.Text(module.title)
-        line += nodes.inline("", " · prévu", classes=["cd-prevu"])
-    question = nodes.paragraph("", module.question, classes=["cd-question"])
-    return nodes.list_item("", line, question)
-
-
-def _link(module: Module, text: str) -> addnodes.pending_xref:
-    return addnodes.pending_xref(
-        "",
-        nodes.inline("", text),
-        refdomain="std",
-        reftype="doc",
-        reftarget=f"/{module.document}",
-        refexplicit=True,
-        refwarn=True,
-    )
+        return [raw(html_table(columns, rows, "Dernière exécution de chaque carnet"))]
 
 
 def _dataset_section(dataset: Dataset, titles: dict[str, Module]) -> nodes.section:
@@ -155,8 +72,8 @@ def _dataset_section(dataset: Dataset, titles: dict[str, Module]) -> nodes.secti
         ["Licence", dataset.licence],
         ["Fichier", ", ".join(resource.path.name for resource in dataset.resources)],
     ]
-    section += _raw(html_table(["Rubrique", "Valeur"], facts, f"Fiche : {dataset.title}"))
-    section += _raw(with_warnings(badge(dataset), date.today()))
+    section += raw(html_table(["Rubrique", "Valeur"], facts, f"Fiche : {dataset.title}"))
+    section += raw(with_warnings(badge(dataset), date.today()))
     section += _list("Sources", [_source(title, url) for title, url in dataset.sources])
     section += _list(
         "Pièges de ces données", [nodes.paragraph("", typeset(trap)) for trap in dataset.traps]
@@ -165,7 +82,7 @@ def _dataset_section(dataset: Dataset, titles: dict[str, Module]) -> nodes.secti
     section += nodes.definition_list("", *[_column(field) for field in dataset.fields])
     used = [titles[slug] for slug in dataset.notebooks if slug in titles]
     if used:
-        links = [nodes.paragraph("", "", _link(module, module.title)) for module in used]
+        links = [nodes.paragraph("", "", module_link(module, module.title)) for module in used]
         section += _list("Modules qui s'en servent", links)
     return section
 
@@ -185,10 +102,6 @@ def _source(title: str, url: str) -> nodes.paragraph:
 def _list(title: str, items: list[nodes.paragraph]) -> list[nodes.Node]:
     rubric = nodes.paragraph("", "", nodes.strong("", title))
     return [rubric, nodes.bullet_list("", *[nodes.list_item("", item) for item in items])]
-
-
-def _raw(html: str) -> nodes.raw:
-    return nodes.raw("", html, format="html")
 
 
 def _module_heading(app: Sphinx, doctree: nodes.document) -> None:
@@ -223,8 +136,6 @@ def _link_to_terms(app: Sphinx, doctree: nodes.document) -> None:
 
 
 DIRECTIVES: dict[str, type[Directive]] = {
-    "parcours": PathDirective,
-    "premiere-lecon": FirstModuleDirective,
     "catalogue": CatalogueDirective,
     "etat": StatusDirective,
 }
