@@ -154,11 +154,8 @@ def _sheet(parts: tuple[Part, ...], *, blank: bool) -> str:
     dots = f'<span class="cd-pointilles">{"." * SIGNATURE_DOTS}</span>'
     kind = "cd-vierge" if blank else "cd-remplie"
     hidden = "" if blank else " hidden"
-    said = (
-        "déclare avoir suivi et terminé, dans le cours Culture D, les modules cochés ci-dessous."
-        if blank
-        else "déclare avoir suivi et terminé, dans le cours Culture D, les modules ci-dessous."
-    )
+    which = "cochés ci-dessous" if blank else "suivants"
+    said = f"déclare avoir suivi et terminé les modules {which} du cours Culture D."
     name = dots if blank else '<strong class="cd-nom"></strong>'
     day = dots if blank else '<span class="cd-date"></span>'
     total = "" if blank else '<p class="cd-total"></p>'
