@@ -33,20 +33,18 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
     contexts = []
     faults: list[str] = []
 
+    def follow(url: str, base: str) -> None:
+        if not url.startswith((base, "data:", "blob:")):
+            faults.append(f"autre site : {url}")
+
     def opened(name: str, stored: str | None = None, base: str = address, **options: Any) -> Page:
         context = browser.new_context(viewport={"width": 390, "height": 844}, **options)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(f"erreur : {error}"))
-        page.on("dialog", lambda dialog: (faults.append("dialogue"), dialog.dismiss()))
-        page.on(
-            "request",
-            lambda request: (
-                None
-                if request.url.startswith((base, "data:", "blob:"))
-                else faults.append(request.url)
-            ),
-        )
+        page.on("dialog", lambda dialog: dialog.dismiss())
+        page.on("dialog", lambda dialog: faults.append("dialogue"))
+        page.on("request", lambda request: follow(request.url, base))
         if options.get("java_script_enabled", True):
             page.clock.set_fixed_time(f"{TODAY}T12:00:00")
         page.goto(f"{base}/{name}.html")
