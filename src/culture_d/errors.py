@@ -64,6 +64,10 @@ class LawError(CultureDError):
     """A law card is malformed, unknown or overdue."""
 
 
+class AccessibilityError(CultureDError):
+    """The criteria of accessibility, their tests or the contact are not as they must be."""
+
+
 class NotebookError(CultureDError):
     """A notebook fails, or holds what the course does not accept."""
 
