@@ -328,6 +328,35 @@ def verifier(carnets: tuple[str, ...]) -> None:
     click.echo(f"Carnets vérifiés : {len(chosen)}. Cellules : {report}")
 
 
+@cli.command()
+@click.argument("pages", nargs=-1, metavar="[PAGE]...")
+def relire(pages: tuple[str, ...]) -> None:
+    """Relire le français du cours : ses pages, ses textes, ses exercices.
+
+    PAGE : une partie du nom des fichiers à relire, comme « glossaire » (tout par défaut).
+    """
+    from culture_d.prose.review import review
+    from culture_d.site import is_fresh
+
+    project = Project.find_whole()
+    if not is_fresh(project):
+        _build(project)
+    outcome = review(project)
+    remarks = [
+        remark
+        for remark in outcome.remarks
+        if not pages or any(page in f"{remark.page} {remark.place}" for page in pages)
+    ]
+    for remark in remarks:
+        click.echo(remark.sentence())
+    click.echo(
+        f"Textes relus : {outcome.blocks}. Remarques : {len(remarks)}. "
+        f"Exceptions admises : {outcome.admitted}."
+    )
+    if remarks:
+        raise SystemExit(1)
+
+
 @cli.command("nouveau-module")
 @click.argument("slug")
 def nouveau_module(slug: str) -> None:

@@ -84,6 +84,10 @@ class BookError(CultureDError):
     """The site could not be built."""
 
 
+class ProseError(CultureDError):
+    """The French of the course breaks its own rules, or a file of these rules is malformed."""
+
+
 class ServeError(CultureDError):
     """The site could not be served."""
 
