@@ -101,7 +101,7 @@ def acronym_faults(blocks: Iterable[Block], acronyms: Acronyms) -> Iterator[tupl
 
 def _is_a_key(text: str, match: re.Match[str]) -> bool:
     """Whether it is a value of a file that the text explains: « FA : fiscalité additionnelle »."""
-    return bool(re.match(r"[\u00a0\u202f]?: \w", text[match.end() :]))
+    return bool(re.match(r"[ \u00a0\u202f]?: \w", text[match.end() :]))
 
 
 def _advice(acronym: str, acronyms: Acronyms) -> str:

@@ -42,7 +42,7 @@ _MONTHS = "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|
 # A number after these words, or in a column of that name, names a thing and counts nothing.
 _NAMING = re.compile(
     r"(?:\bcodes?|posta(?:l|ux)|n°|numéros?|conseil|avis|port|SIREN|SIRET|Insee|articles?|art\.|lois?"
-    r"|décrets?|arrêtés?|règlement|directive|ou|et|,)\W*$",
+    r"|décrets?|arrêtés?|règlement|directive|commune|est|sont|ou|et|,)\W*$",
     re.IGNORECASE,
 )
 _NAMING_FIRST = re.compile(
