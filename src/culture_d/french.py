@@ -40,10 +40,11 @@ def date_longue(day: date) -> str:
 def typeset(text: str) -> str:
     """Write a French text as a printer would.
 
-    No-break spaces before : ; ! ? » and after «, a narrow one in thousands, and
-    typographic apostrophes between letters.
+    No-break spaces before : ; ! ? » and after « and n°, a narrow one in thousands and
+    before %, and typographic apostrophes between letters.
     """
-    text = re.sub(r"(?<=«) | (?=[:;!?»])", NO_BREAK_SPACE, text)
+    text = re.sub(r"(?<=«) |(?<=\bn°) (?=\d)| (?=[:;!?»])", NO_BREAK_SPACE, text)
+    text = re.sub(r"(?<=\d)[ \u00a0](?=%)", NARROW_NO_BREAK_SPACE, text)
     text = re.sub(r"(?<=\d) (?=\d{3}(?!\d))", NARROW_NO_BREAK_SPACE, text)
     return re.sub(r"(?<=[^\W\d_])'(?=[^\W\d_])", "’", text)
 

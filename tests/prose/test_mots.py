@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from culture_d.book.terms import MOST, Term, _chosen, _first_uses, _mark, forms
 from culture_d.project import Project
+from culture_d.site import build
 
 LESSON = "notebooks/comprendre/moyenne-mediane"
 NAMES = (
@@ -246,3 +247,24 @@ def test_the_list_is_printed(open_lesson: object) -> None:
     page.emulate_media(media="print")
     expect(page.locator(".cd-mots dd").first).to_be_visible()
     expect(page.locator(".cd-mots-suite")).to_be_hidden()
+
+
+# The spaces of the pages
+
+
+def test_a_page_gets_the_spaces_that_its_source_lacks(course: Project) -> None:
+    """A Markdown page with ordinary spaces reads as a printer would set it, code apart."""
+    page = course.book / "a-propos.md"
+    page.write_text(
+        page.read_text(encoding="utf-8")
+        + "\n## Est-ce vrai ?\n\nOui : « **34 875** communes », soit 3,5 % ; `a : b` n° 3 !\n",
+        encoding="utf-8",
+    )
+    html = (build(course) / "book" / "a-propos.html").read_text(encoding="utf-8")
+    main = BeautifulSoup(html, "html.parser").main
+    assert main is not None
+    nb, fine = "\u00a0", "\u202f"
+    text = main.get_text()
+    assert f"Est-ce vrai{nb}?" in text
+    wanted = f"Oui{nb}: «{nb}34{fine}875 communes{nb}», soit 3,5{fine}%{nb}; a : b n°{nb}3{nb}!"
+    assert wanted in text

@@ -25,6 +25,7 @@ BROKEN = [
     ("milliers", f"On y compte 34{NB}875 communes."),
     ("milliers", "On y compte 34875 communes."),
     ("milliers", "Le seuil est de 3500 habitants."),
+    ("milliers", "La loi vise 12000 habitants."),
     ("décimale", "La moyenne est de 3.5 enfants."),
     ("apostrophe", "C'est la règle."),
     ("guillemets", 'Il dit "oui".'),
@@ -117,6 +118,9 @@ RIGHT = [
     "Le coefficient, la coexistence, la coopération, le poème.",
     "L’excellent travail du conseil.",
     "Le site d’Amazonie, la presse.",
+    "Le code d’un arrondissement (75111) n’est pas son code postal (75011).",
+    "La proposition COM(2025) 985 et le règlement (UE) 2016/679.",
+    "Fait le ........................................",
 ]
 
 
@@ -242,3 +246,18 @@ def test_codes_and_versions_in_a_table_are_not_counts() -> None:
     assert found("Habitants", "75056") == ["milliers"]
     assert found("Versions", "numpy 2.4") == []
     assert found("Taux", "2.4") == ["décimale"]
+
+
+def test_a_line_of_sources_is_not_a_sentence() -> None:
+    words = (
+        "un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize"
+    )
+    html = f'<p class="cd-source">Source : Insee, {words} {words}.</p>'.replace(" :", f"{NB}:")
+    [block] = fragment_blocks(html)
+    assert faults(block.text) >= {"phrase"}
+    assert [fault.rule for fault in block_faults(block)] == []
+
+
+def test_what_a_style_sets_apart_is_not_joined() -> None:
+    [block] = fragment_blocks("<p><a>Une loi</a><span>Code de commerce</span></p>")
+    assert sentences(block.text) == ["Une loi", "Code de commerce"]

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from culture_d.errors import ProseError, reason
-from culture_d.prose.blocks import OBJECT, Block
+from culture_d.prose.blocks import OBJECT, Block, without_addresses
 from culture_d.prose.rules import Fault, excerpt
 
 NAME = "sigles.yml"
@@ -71,7 +71,7 @@ def acronym_faults(blocks: Iterable[Block], acronyms: Acronyms) -> Iterator[tupl
     """
     explained: set[str] = set()
     only_titles: dict[str, Block] = {}
-    for block in blocks:
+    for block in map(without_addresses, blocks):
         for match in _found(block.text, acronyms):
             acronym = match[0]
             words = excerpt(block.text, *match.span())

@@ -19,14 +19,23 @@ _BLOCKS = {
     *HEADINGS,
     *("p", "div", "section", "article", "main", "aside", "header", "footer", "nav", "form"),
     *("ul", "ol", "li", "dl", "dt", "dd", "blockquote", "figure", "figcaption", "details"),
-    *("summary", "fieldset", "legend", "label", "button", "option", "noscript", "hr"),
+    *("summary", "fieldset", "legend", "label", "button", "option", "noscript", "hr", "small"),
     *("table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th", "select"),
 }
+# Addresses, names of files and of packages, official references of European texts.
+_ADDRESS = re.compile(
+    r"(?:https?://|www\.)[^\s»)]+|[\w.+-]+@[\w-]+\.\w+|@[\w-]+/[\w-]+"
+    r"|\b[\w-]+\.(?:csv|json|ya?ml|xlsx?|ods|pdf|zip|txt|md|py|ipynb|html)\b"
+    r"|\((?:UE|CE|CEE)\)\s(?:n°\s?)?\d+/\d+|\b\d+/\d+/(?:UE|CEE|CE)\b|\bCOM\(\d{4}\)\s?\d+"
+)
 _SKIPPED = {"script", "style", "template", "svg", "textarea"}
 _CODE = {"code", "kbd", "samp", "var"}
 # Parts whose sentences must be shorter: the half-page to print, and cards.
 _SHORT_IDS = {"a-retenir"}
 _SHORT_CLASS = re.compile(r"^cd-cartes?$|^cd-carte-")
+# The line that names sources and dates is not a sentence.
+REFERENCE = "référence"
+_REFERENCE_CLASS = re.compile(r"^cd-(?:source|fiche-pied|fiche-source|reference)")
 _NOT_SHOWN_CLASS = "headerlink"
 _OUTPUT = "cell_output"
 # Marks that the glossary adds to the text are not more text.
@@ -86,6 +95,11 @@ def fragment_blocks(html: str, place: str = "") -> list[Block]:
     return _Reader(place).read(BeautifulSoup(html, "html.parser"))
 
 
+def without_addresses(block: Block) -> Block:
+    """Put `OBJECT` in the place of what a block quotes as it is written elsewhere."""
+    return replace(block, text=_ADDRESS.sub(OBJECT, block.text))
+
+
 def plain(text: str) -> str:
     """Write ordinary white space as single spaces, and keep the no-break ones."""
     return re.sub(r"[^\S\u00a0\u202f]+", " ", text).strip(" ")
@@ -133,6 +147,8 @@ class _Reader:
         elif tag.name in _BLOCKS:
             self._block(tag, classes)
         else:
+            if _starts_apart("".join(self._words[-1:]), tag):
+                self._words.append("\u2028")
             self._walk(tag)
 
     def _block(self, tag: Tag, classes: set[str]) -> None:
@@ -141,7 +157,9 @@ class _Reader:
         short = before.short or tag.get("id") in _SHORT_IDS
         short = short or any(_SHORT_CLASS.match(one) for one in classes)
         column = _column(tag) if tag.name in {"td", "th"} else before.column
-        self._context = replace(before, kind=tag.name, short=short, column=column)
+        quoted = any(_REFERENCE_CLASS.match(one) for one in classes)
+        kind = REFERENCE if quoted else tag.name
+        self._context = replace(before, kind=kind, short=short, column=column)
         self._walk(tag)
         self._flush()
         heading = self._context.heading
@@ -170,6 +188,11 @@ class _Reader:
     def _keep(self, text: str, context: Block) -> None:
         if text.strip("\u2028\u00a0\u202f " + OBJECT):
             self._blocks.append(replace(context, text=text))
+
+
+def _starts_apart(before: str, tag: Tag) -> bool:
+    """Whether an element joins a word without a space, with a capital: it is set apart."""
+    return before[-1:].isalnum() and tag.get_text()[:1].isupper()
 
 
 def _column(cell: Tag) -> str:

@@ -6,10 +6,9 @@ write instead. They read one block at a time; see `acronyms` for what needs the 
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
-from culture_d.prose.blocks import HEAD, OBJECT, Block
+from culture_d.prose.blocks import HEAD, OBJECT, REFERENCE, Block, without_addresses
 from culture_d.prose.sentences import sentences, word_count
 
 MAX_WORDS = 22
@@ -34,21 +33,17 @@ class _Rule(NamedTuple):
     allows: Callable[[re.Match[str], Block], bool] = lambda match, block: False
 
 
-_NOT_PROSE = re.compile(
-    r"(?:https?://|www\.)[^\s»)]+|[\w.+-]+@[\w-]+\.\w+|@[\w-]+/[\w-]+"
-    r"|\b[\w-]+\.(?:csv|json|ya?ml|xlsx?|ods|pdf|zip|txt|md|py|ipynb|html)\b"
-)
 _MONTHS = "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre"
-# A number after these words, or in a column of that name, names a thing and counts nothing.
+# A number after these words, or in a column of that name, names a thing…
 _NAMING = re.compile(
-    r"(?:\bcodes?|posta(?:l|ux)|n°|numéros?|conseil|avis|port|SIREN|SIRET|Insee|articles?|art\.|lois?"
-    r"|décrets?|arrêtés?|règlement|directive|commune|est|sont|ou|et|,)\W*$",
+    r"(?:\bcodes?|posta(?:l|ux)|n°|numéros?|conseil|avis|port|SIREN|SIRET|articles?|art\.|lois?"
+    r"|décrets?|arrêtés?|règlement|directive)\b[^!?]{0,60}$",
     re.IGNORECASE,
 )
-_NAMING_FIRST = re.compile(
-    r"(?:\bcodes?|posta(?:l|ux)|n°|numéros?|conseil|avis|port|SIREN|SIRET|articles?|art\.|lois?"
-    r"|décrets?|arrêtés?|règlement|directive)\b[^.!?]{0,40}$",
-    re.IGNORECASE,
+# … unless one of these follows: then it counts them.
+_COUNTED = re.compile(
+    r"[\s](?:habitant|commune|euro|€|agent|personne|électeur|électrice|logement|ligne|m²|élu|voix"
+    r"|million|milliard|foyer|kilomètre|km|kWh|tonne)"
 )
 _NAMING_COLUMN = re.compile(
     r"\bcodes?\b|siren|siret|posta|insee|num[ée]ro|identifiant|ann[ée]e|version|date", re.IGNORECASE
@@ -93,7 +88,8 @@ def _names_something(match: re.Match[str], block: Block) -> bool:
         return True
     if _NAMING_COLUMN.search(block.column) or _NAMING_COLUMN.search(block.heading):
         return True
-    return bool(_NAMING.search(before[-20:]) and _NAMING_FIRST.search(before[-60:]))
+    sentence = re.split(r"[.!?]\s", before)[-1]
+    return bool(_NAMING.search(sentence)) and not _COUNTED.match(block.text, match.end())
 
 
 def _is_version(match: re.Match[str], block: Block) -> bool:
@@ -193,7 +189,12 @@ RULES: tuple[_Rule, ...] = (
         "écrivez les deux formes : « élues et élus »",
     ),
     _rule("etc.", r"\betc(?:\.{2,}|\.?…|(?!\.)\b)", "écrivez « etc. »", flags=re.IGNORECASE),
-    _rule("points de suspension", r"(?<!etc)\.{2,}", "écrivez « … »", flags=re.IGNORECASE),
+    _rule(
+        "points de suspension",
+        r"(?<![.])(?<!etc)\.{2,5}(?!\.)",
+        "écrivez « … »",
+        flags=re.IGNORECASE,
+    ),
     _rule(
         "répétition",
         r"(?<![\w’'-])(\w+)[\s]+\1(?![\w’'-])",
@@ -222,7 +223,7 @@ RULES: tuple[_Rule, ...] = (
 
 def block_faults(block: Block) -> Iterator[Fault]:
     """Find what is wrong in one block."""
-    masked = replace(block, text=_NOT_PROSE.sub(OBJECT, block.text))
+    masked = without_addresses(block)
     for rule in RULES:
         for match in rule.pattern.finditer(masked.text):
             if not rule.allows(match, masked) and not _undone(rule, block):
@@ -246,7 +247,7 @@ def excerpt(text: str, start: int, end: int) -> str:
 
 def _lengths(block: Block) -> Iterator[Fault]:
     most = MAX_WORDS_SHORT if block.short and not block.is_heading else MAX_WORDS
-    found = sentences(block.text)
+    found = sentences(block.text) if block.kind != REFERENCE else []
     for sentence in found:
         count = word_count(sentence)
         if count > most:
