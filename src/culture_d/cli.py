@@ -100,6 +100,7 @@ def construire() -> None:
 @click.option(
     "--fichier",
     type=click.Path(path_type=Path, dir_okay=False),
+    metavar="CHEMIN",
     help="Où écrire (« _build/culture-d.zip » par défaut).",
 )
 def cle(fichier: Path | None) -> None:

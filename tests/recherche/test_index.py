@@ -16,8 +16,8 @@ from culture_d.errors import BookError
 # Bytes, gzipped: what a reader on a phone waits for, once. A course of forty pages holds.
 INDEX_BYTES = 150_000
 ENGINE_BYTES = 8_000
-READ = ":is(p, li, dt, dd, caption, summary, h1, h2, h3, h4)"
-NOT_READ = ":is(pre, script, style, noscript, form, nav, .cd-code)"
+READ = ":is(p, li, dt, dd, caption, legend, label, summary, h1, h2, h3, h4)"
+NOT_READ = ":is(pre, script, style, noscript, .cd-code)"
 WORD = re.compile(r"[^\W\d_]{2,}")
 
 

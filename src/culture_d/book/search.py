@@ -35,7 +35,7 @@ _INLINE = {
 }
 # Code, and what is no text of the page.
 _LEFT_OUT = {
-    *("button", "form", "nav", "noscript", "option", "pre", "script", "style", "svg"),
+    *("button", "noscript", "option", "pre", "script", "style", "svg"),
     *("template", "textarea"),
 }
 _HIDDEN = frozenset({"cd-code", "headerlink"})
