@@ -54,7 +54,7 @@ def placeholder(names: Sequence[str], root: str, project: Project | None = None)
     return (
         f'<div class="cd-commune" data-lignes="{" ".join(lines)}" data-date="{here}" '
         f'data-date976="{mayotte}">'
-        f'<p><a href="{address}">{INVITATION}</a>.</p>'
+        f'<p><a href="{address}">{INVITATION}</a></p>'
         f"<div hidden>{badge(dataset)}"
         f'<p class="cd-commune-changer"><a href="{address}">Changer de commune, ou l’oublier</a></p>'
         "</div></div>"

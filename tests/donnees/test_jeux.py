@@ -12,7 +12,7 @@ import frictionless
 import pandas as pd
 import pytest
 
-from culture_d import catalogue, territory
+from culture_d import catalogue, former_communes, territory
 from culture_d.catalogue import check_freshness, load_catalogue, load_dataset
 from culture_d.errors import DatasetError, DatasetExpired, ManifestError, SourceError
 from culture_d.project import Project
@@ -79,9 +79,11 @@ def _offline_is_allowed() -> bool:
 
 @pytest.fixture(scope="session")
 def package() -> SourceError | None:
-    """The source package, fetched once; or why it cannot be had."""
+    """The source packages, fetched once; or why they cannot be had."""
+    older = [(version, sha256) for _, version, sha256 in former_communes.EDITIONS]
     try:
-        npm_package(territory.PACKAGE, territory.VERSION, territory.SHA256)
+        for version in ((territory.VERSION, territory.SHA256), former_communes.HISTORY, *older):
+            npm_package(territory.PACKAGE, *version)
     except SourceError as error:
         return error
     return None

@@ -11,13 +11,14 @@
 
   const ALONE = "Cette commune n'a pas d'intercommunalité à fiscalité propre.";
 
-  const text = (x) => typeof x === "string" && /^[^<>&]{1,90}$/.test(x);
+  const like = (pattern, x) => typeof x === "string" && pattern.test(x);
+  const text = (x) => like(/^[^<>&]{1,90}$/, x);
   const count = (x) => Number.isSafeInteger(x) && x >= 0;
   const rank = (x) => count(x?.count) && count(x.smaller) && x.smaller < x.count;
-  const commune = (x) => /^\d[\dAB]\d{3}$/.test(x?.code) && text(x.name) && count(x.population);
+  const commune = (x) => like(/^\d[\dAB]\d{3}$/, x?.code) && text(x.name) && count(x.population);
   const valid = (r) => version && r?.version === version && commune(r) && rank(r.france)
-    && rank(r.department) && text(r.department.name) && /^\d[\dAB]\d?$/.test(r.department.code)
-    && (r.epci === null || (/^\d{9}$/.test(r.epci?.code) && text(r.epci.name)
+    && rank(r.department) && text(r.department.name) && like(/^\d[\dAB]\d?$/, r.department.code)
+    && (r.epci === null || (like(/^\d{9}$/, r.epci?.code) && text(r.epci.name)
       && Object.hasOwn(KINDS, r.epci.type) && count(r.epci.population)))
     && Array.isArray(r.similar) && r.similar.length < 6 && r.similar.every(commune);
 

@@ -64,23 +64,34 @@
     return words.join(" ");
   }
 
-  /** Where the keys that begin so are: numbers of the first and last shards. */
-  function range(starts, key) {
+  /**
+   * Name the shards that answer what was typed; none when they are too many.
+   * @param {string[]} starts where each shard begins
+   * @param {string} typed folded
+   * @param {boolean} complete the reader says so: then the first shard holds exact names
+   */
+  function shardsFor(starts, typed, complete) {
+    const key = withoutLeading(typed);
     const last = (limit) => Math.max(0, starts.findLastIndex((start) => start <= limit));
-    return [last(key), last(`${key}~`)];
+    const [first, end] = [last(key), last(`${key}~`)];
+    const few = end - first < 2;
+    // « Le », « Saint »: nobody stops there.
+    const unfinished = LEADING.has(typed) || "saint".startsWith(typed);
+    if (!complete && (unfinished || !few)) return { shards: [], few: false };
+    return { shards: few && end > first ? [first, end] : [first], few };
   }
 
   /** How well a name answers what was typed: 0 exactly, 4 not at all. */
-  function distance(name, typed) {
-    const key = withoutLeading(typed);
+  function distance({ forms }, typed, words, key) {
     let best = 4;
-    for (const form of new Set([fold(name), fold(name.replaceAll("'", ""))])) {
-      const bare = withoutLeading(form);
-      const follows = ` ${form}`.includes(` ${typed}`);
+    for (const [form, bare] of forms) {
+      const spaced = ` ${form}`;
+      if (!spaced.includes(` ${words[0]}`)) continue;
+      const follows = spaced.includes(` ${typed}`);
       if (form === typed || bare === typed) best = 0;
-      else if (follows && bare.startsWith(key)) best = Math.min(best, 1);
+      else if (follows && bare.startsWith(key)) best = Math.min(best, bare[key.length] === " " ? 1 : 1.5);
       else if (follows) best = Math.min(best, 2);
-      else if (inOrder(form.split(" "), typed.split(" "))) best = Math.min(best, 3);
+      else if (inOrder(form.split(" "), words)) best = Math.min(best, 3);
     }
     return best;
   }
@@ -95,8 +106,23 @@
     });
   }
 
-  /** @param {string} line a place, as commune_index.py writes it */
+  /** @type {Map<number, [string, any][]>} */
+  const read = new Map();
+  /** The places of a shard, by line. @param {number} number */
+  async function readShard(number) {
+    const text = await load(`n${number}`);
+    if (!read.has(number)) read.set(number, text.split(";").map((line) => [line, readPlace(line)]));
+    return read.get(number);
+  }
+
   function readPlace(line) {
+    const place = readLine(line);
+    const forms = [...new Set([fold(place.name), fold(place.name.replaceAll("'", ""))])];
+    return { ...place, forms: forms.map((form) => [form, withoutLeading(form)]) };
+  }
+
+  /** @param {string} line as commune_index.py writes it */
+  function readLine(line) {
     const [kind, name, code, ...rest] = line.split("|");
     if (kind === "o") return { kind, name, land: code, postal: rest[0] || "" };
     if (kind === "c") return { kind, name, code, chunk: rest[0], postal: rest[1] || "" };
@@ -118,28 +144,29 @@
     if (!typed) return { places: [], message: "" };
     if (postal && digits.length !== 5) return { places: [], message: wrongLength(digits) };
     const { starts } = await readMap();
-    const [first, last] = range(starts, withoutLeading(typed));
-    const tooMany = last - first > 1;
-    if (tooMany && !complete) return { places: [], message: MORE };
-    const shards = await Promise.all((tooMany ? [first] : [first, last]).map((n) => load(`n${n}`)));
-    const every = [...new Set(shards.flatMap((shard) => shard.split(";")))].map(readPlace);
+    const { shards, few } = shardsFor(starts, typed, complete);
+    if (!shards.length) return { places: [], message: typed === "saint" ? SAINT : MORE };
+    const every = [...new Map((await Promise.all(shards.map(readShard))).flat()).values()];
     if (postal) {
       const places = every.filter((one) => one.postal.split(" ").includes(digits));
       return { places, message: places.length ? counted(places) : NO_POSTAL };
     }
     let places = closest(every, typed);
-    if (tooMany) places = places.filter((one) => one.distance === 0);
+    if (!few) places = places.filter((one) => one.distance === 0);
     else if (!places.length) places = closest(every, withoutLeading(typed));
     // Every « Saint-… » of the shard begins so: keep « Le Saint », « Saintes ».
     if (typed === "saint") places = places.filter((one) => one.distance < 2 && !/^sainte?[ -]/i.test(one.name));
     const message = places.length ? counted(places) : NONE;
     if (typed === "saint") return { places, message: `${places.length ? `${message} ` : ""}${SAINT}` };
-    return { places, message: tooMany && !places.length ? MORE : message };
+    return { places, message: !few && !places.length ? MORE : message };
   }
 
+  /** The places that answer, the closest first, then in the order of the shard. */
   function closest(places, typed) {
-    return places.map((one) => ({ ...one, distance: distance(one.name, typed) }))
-      .filter((one) => one.distance < 4).sort((a, b) => a.distance - b.distance);
+    const [words, key] = [typed.split(" "), withoutLeading(typed)];
+    return places.map((place) => [distance(place, typed, words, key), place])
+      .filter(([far]) => far < 4).sort(([a], [b]) => a - b)
+      .map(([far, place]) => ({ ...place, distance: far }));
   }
 
   // Sentences
@@ -284,9 +311,11 @@
     list.hidden = true;
     input.value = "";
     const told = one.kind === "f" ? ` ${one.name} : ${became(one)}` : "";
+    const block = document.querySelector(".cd-commune");
+    block.tabIndex = -1;
     say(`Commune choisie : ${chosen.name}, ${chosen.department.name} (${chosen.department.code}).${told}${
       kept ? "" : " Votre navigateur refuse de garder ce choix : il vaut pour cette page seulement."}`);
-    forget.focus();
+    block.focus();
   }
 
   let waiting = 0;
@@ -334,5 +363,5 @@
     if (forget.hidden) renew();
   });
   // For the tests, which run these rules on every name.
-  cultureD.chercherCommune = { find, fold, record, readMap, load };
+  cultureD.chercherCommune = { find, fold, record, readMap, shardsFor, load };
 })();
