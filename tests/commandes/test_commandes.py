@@ -41,6 +41,7 @@ VERBS = (
     "construire",
     "lab",
     "catalogue",
+    "lois",
     "exercices",
     "executer",
     "verifier",
