@@ -394,7 +394,10 @@ def test_the_record_and_its_sentences_are_right(
             )
         if not own["epci"]:
             assert made["epci"] is None
-            wanted += ["Cette commune n'a pas d'intercommunalité à fiscalité propre."] * 2
+            wanted += [
+                "Sans intercommunalité à fiscalité propre, elle n'est comparée à aucune autre.",
+                "Cette commune n'a pas d'intercommunalité à fiscalité propre.",
+            ]
         else:
             body = f"même genre d'intercommunalité ({KINDS[own['kind']]})"
             if made["similar"]:

@@ -9,8 +9,6 @@
     METRO: "métropole", MET69: "métropole de Lyon",
   };
 
-  const ALONE = "Cette commune n'a pas d'intercommunalité à fiscalité propre.";
-
   const like = (pattern, x) => typeof x === "string" && pattern.test(x);
   const text = (x) => like(/^[^<>&]{1,90}$/, x);
   const count = (x) => Number.isSafeInteger(x) && x >= 0;
@@ -43,7 +41,6 @@
     return `${who} a plus d'habitants ${than} des ${number(others)} autres communes.`;
   }
 
-  /* Sentences, or lists of items. */
   const LINES = {
     population: ({ name, department: { name: land, code }, population }, date) =>
       [`${name}${name === land ? "" : `, ${land}`} (${code})\u00a0: ${people(population)} ${date} (population municipale).`],
@@ -53,14 +50,14 @@
       ...(date === elsewhere ? [] : [`Ses habitants sont comptés ${date}, ceux des autres départements ${elsewhere}.`]),
     ],
     semblables({ epci, similar }) {
-      if (!epci) return [ALONE];
+      if (!epci) return ["Sans intercommunalité à fiscalité propre, elle n'est comparée à aucune autre."];
       const kind = `même genre d'intercommunalité (${KINDS[epci.type]})`;
       if (!similar.length) return [`Aucune autre commune de son département n'est dans le ${kind}.`];
-      return [`Communes de population voisine, dans le même département et le ${kind}\u00a0:`,
+      return [`Les plus proches par la population, dans le même département et le ${kind}\u00a0:`,
         similar.map((one) => `${one.name}\u00a0: ${people(one.population)}`)];
     },
     epci({ epci }, date) {
-      if (!epci) return [ALONE];
+      if (!epci) return ["Cette commune n'a pas d'intercommunalité à fiscalité propre."];
       const name = epci.name.replace(/^(CC|CA|CU) /, (_, kind) => `${KINDS[kind]} `);
       return [`Son intercommunalité\u00a0: ${name}, ${people(epci.population)} ${date}.`];
     },

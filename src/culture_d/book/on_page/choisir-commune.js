@@ -195,7 +195,7 @@
     const [, when, latest] = year.match(/^(\d+)(-?)$/);
     const since = latest ? `le 1er janvier ${when} au plus tard` : when;
     if (event === "r") return `Ce nom n'est plus en usage depuis ${since}. Aujourd'hui : ${today}.`;
-    return `N'est plus une commune depuis ${since}. Aujourd'hui : ${today}${status ? ` (${status})` : ""}.`;
+    return `N'est plus une commune depuis ${since}. Aujourd'hui : ${today}${status ? `, dont c'est une ${status}` : ""}.`;
   }
 
   /** As a printer would write it. @param {string} text */
@@ -315,7 +315,7 @@
     block.tabIndex = -1;
     say(`Commune choisie : ${chosen.name}, ${chosen.department.name} (${chosen.department.code}).${told}${
       kept ? "" : " Votre navigateur refuse de garder ce choix : il vaut pour cette page seulement."}`);
-    block.focus();
+    block.focus({ preventScroll: true });
   }
 
   let waiting = 0;
