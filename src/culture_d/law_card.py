@@ -4,6 +4,7 @@ Nothing in it depends on the day it is written: a notebook stores it. The site a
 it is built and again in the browser, the warning of a card that is overdue.
 """
 
+import re
 from datetime import date
 from html import escape
 
@@ -11,6 +12,7 @@ from culture_d.french import NO_BREAK_SPACE, date_longue
 from culture_d.laws import Card, typeset_law
 
 CERTAINTIES = {"text": "texte lu", "source": "source publique"}
+_ARTICLE = re.compile(r"\b[A-Z]?\d+(?:-\d+)+\b")
 NOTICE = "Un repère pour décider, pas un conseil juridique."
 NOTICE_HTML = f'<p class="cd-loi-avis">{NOTICE}</p>'
 
@@ -33,16 +35,14 @@ def dates(card: Card) -> str:
 def card_html(card: Card) -> str:
     """Write a card; the same bytes for the same card, whatever the day."""
     facts = [
-        ("Pour qui", card.who),
-        ("Seuil", card.threshold),
+        ("Pour qui", _html(card.who)),
+        ("Seuil", _html(card.threshold)),
         ("Date d'effet", date_longue(card.since) if card.since else ""),
-        ("Référence", card.reference),
-        ("Certitude", certainty(card)),
+        ("Référence", reference_html(card)),
+        ("Certitude", _html(certainty(card))),
     ]
     lines = "".join(
-        f"<div><dt>{_html(name)}</dt><dd>{_html(value)}</dd></div>"
-        for name, value in facts
-        if value
+        f"<div><dt>{_html(name)}</dt><dd>{html}</dd></div>" for name, html in facts if html
     )
     return (
         f'<aside class="cd-loi" role="note" aria-label="Repère de droit{NO_BREAK_SPACE}: '
@@ -52,6 +52,11 @@ def card_html(card: Card) -> str:
         f"<p>{_html(card.rule)}</p><dl>{lines}</dl>"
         f'<p class="cd-loi-date">{_html(dates(card))}</p>{NOTICE_HTML}</aside>'
     )
+
+
+def reference_html(card: Card) -> str:
+    """Write the reference; the number of an article is never cut at the end of a line."""
+    return _ARTICLE.sub(r'<span class="cd-article">\g<0></span>', _html(card.reference))
 
 
 def card_text(card: Card) -> str:

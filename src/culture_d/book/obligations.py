@@ -10,7 +10,7 @@ from typing import Any
 
 from culture_d.explorables import script_json
 from culture_d.french import date_longue
-from culture_d.law_card import NOTICE, certainty
+from culture_d.law_card import NOTICE, certainty, reference_html
 from culture_d.laws import Card, Laws, Topic, typeset_law
 
 # Name, label, hint, keyboard of a phone.
@@ -96,7 +96,7 @@ def thresholds_table(laws: Laws) -> str:
 def _thresholds_of(topic: Topic, cards: tuple[Card, ...]) -> str:
     rows = "".join(
         f'<tr><th scope="row"><a href="lois.html#loi-{card.id}">{_html(card.title)}</a>'
-        f"<span>{_html(card.reference)}</span></th><td>{_html(card.threshold)}</td></tr>"
+        f"<span>{reference_html(card)}</span></th><td>{_html(card.threshold)}</td></tr>"
         for card in cards
         if card.applies
     )
