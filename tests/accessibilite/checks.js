@@ -393,7 +393,8 @@
 
   checks.noCaptcha = () => all("form img, form input[type=image], [class*=captcha i], [id*=captcha i], [name*=captcha i]")
     .map((one) => `image ou épreuve de vérification dans un formulaire : ${where(one)}`)
-    .concat(/captcha|je ne suis pas un robot/i.test(document.body.textContent) ? ["la page parle d'une épreuve de vérification"] : []);
+    .concat(texts().filter((node) => !node.parentElement.closest("code, pre") && /captcha|je ne suis pas un robot/i.test(node.data))
+      .map((node) => `la page parle d'une épreuve de vérification : ${where(node.parentElement)}`));
 
   checks.crypticText = () => {
     const faults = [];
@@ -950,7 +951,7 @@
     },
     /** Order of what is the same on every page: texts and where they lead. */
     frame: () => ({
-      home: document.querySelector(".cd-marque")?.href ?? "",
+      home: (document.querySelector(".cd-marque")?.href ?? "").replace(/#$/, ""),
       header: all("body > header a, body > header button").map(name),
       menu: all(".cd-menu a.reference, .cd-menu .caption-text").map((one) => `${squeeze(one.textContent)} ${one.href ?? ""}`.replace(/#$/, "")),
       search: all("[role=search] :is(label, input, button)").map((one) => one.localName + name(one)),

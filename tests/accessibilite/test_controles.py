@@ -75,6 +75,7 @@ BROKEN = [
     ("noMedia", add("<iframe title='Carte'></iframe>"), "<iframe>"),
     ("noMedia", add("<canvas></canvas>"), "<canvas>"),
     ("noCaptcha", add("<form><img alt='lettres' src=''></form>"), "épreuve de vérification"),
+    ("noCaptcha", add("<p>Je ne suis pas un robot</p>"), "la page parle"),
     ("crypticText", add("<p>Bravo 🎉</p>"), "signe à deviner"),
     ("crypticText", add("<p>Bravo :-)</p>"), "signe à deviner"),
     ("tables", "main.querySelector('caption').remove()", "sans titre"),

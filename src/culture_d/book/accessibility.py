@@ -28,7 +28,7 @@ from culture_d.project import Project
 
 PARTLY = f"{PROVED} en partie"
 # Signs that go with the words, so that a state is seen when one skims the page.
-_SIGNS = {PROVED: "✓", PARTLY: "◐", TO_CHECK: "○", NOT_CONCERNED: "–"}
+_SIGNS = {PROVED: "✓", PARTLY: "◐", TO_CHECK: "○", NOT_CONCERNED: "∅"}
 
 
 class _AccessibilityDirective(SphinxDirective):
@@ -64,10 +64,10 @@ class SummaryDirective(_AccessibilityDirective):
         """Return one list."""
         counts = count(criterion for topic in self.topics() for criterion in topic.criteria)
         lines = {
-            PROVED: "entièrement par des tests automatiques",
-            PARTLY: "par des tests automatiques : une personne doit compléter",
-            TO_CHECK: "par une personne : aucun test ne peut répondre",
-            NOT_CONCERNED: "ce dont ils parlent est absent du site, et un test le prouve",
+            PROVED: "des tests automatiques suffisent",
+            PARTLY: "une personne doit compléter les tests",
+            TO_CHECK: "seule une personne peut répondre",
+            NOT_CONCERNED: "un test prouve que ce dont ils parlent est absent du site",
         }
         items = [
             nodes.list_item(
@@ -162,7 +162,7 @@ def _counted(criteria: Iterable[Criterion]) -> str:
 def _item(criterion: Criterion) -> str:
     words = typeset(criterion.proof or criterion.reason)
     known = f"<p>{escape(words)}</p>" if words else ""
-    left = typeset(f"À vérifier : {criterion.check}")
+    left = typeset(f"À vérifier : {criterion.check[:1].lower()}{criterion.check[1:]}")
     check = f'<p class="cd-reste">{escape(left)}</p>' if criterion.check else ""
     return (
         f'<li id="critere-{criterion.number.replace(".", "-")}">'

@@ -5,6 +5,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.errors import ConfigError
 
+from culture_d.accessibility import load_contact, load_topics
 from culture_d.catalogue import load_catalogue
 from culture_d.curriculum import check_agreement
 from culture_d.errors import CultureDError
@@ -14,7 +15,7 @@ from culture_d.project import Project
 
 
 def before_build(project: Project) -> None:
-    """Check the data, the map of modules, the law cards and the notebooks.
+    """Check data, map of modules, law cards, criteria of accessibility, notebooks.
 
     Raises:
         CultureDError: the first thing found wrong, with the file's name.
@@ -23,6 +24,8 @@ def before_build(project: Project) -> None:
         dataset.verify()
     check_agreement(project)
     load_laws(project)
+    load_topics(project)
+    load_contact(project)
     for path in notebook_paths(project):
         check(path)
 
