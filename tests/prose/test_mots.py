@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from docutils import nodes
 from docutils.core import publish_doctree
@@ -228,6 +229,7 @@ def test_a_definition_never_overflows_a_small_screen(open_lesson: object, size: 
         at = page.locator(".cd-definition").bounding_box()
         assert at and at["x"] >= 0 and at["x"] + at["width"] <= 320
         assert at["height"] <= 700
+        assert Axe().run(page, context=".cd-definition").violations_count == 0
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
         page.keyboard.press("Escape")
 

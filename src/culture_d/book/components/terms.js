@@ -28,10 +28,11 @@
 
   /** Under the word, or above it where there is no room; never beyond the edges. */
   function place(mark) {
-    const at = mark.getClientRects()[0];
+    const lines = mark.getClientRects();
+    const at = lines[0];
     const width = document.documentElement.clientWidth;
     const left = Math.max(MARGIN, Math.min(at.left, width - box.offsetWidth - MARGIN));
-    const below = at.bottom + MARGIN;
+    const below = lines[lines.length - 1].bottom + MARGIN;
     const fits = below + box.offsetHeight <= innerHeight - MARGIN;
     const top = fits ? below : Math.max(MARGIN, at.top - box.offsetHeight - MARGIN);
     box.style.left = left + scrollX + "px";
