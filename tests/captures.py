@@ -48,6 +48,7 @@ def main() -> None:
         page.goto(address + "#moyenne-mediane.departement=80")
         page.wait_for_load_state("networkidle")
         page.locator(".cd-explorable").scroll_into_view_if_needed()
+        page.locator(".cd-explorable select").first.focus()
         page.locator(".cd-explorable select").first.select_option("80")
         page.wait_for_timeout(500)
         page.evaluate("document.querySelector('.cd-explorable').scrollIntoView()")

@@ -34,6 +34,7 @@ def address_of(page: Page) -> str:
 
 
 def choose_departement(page: Page, code: str, place: str) -> None:
+    page.get_by_label("Communes affichées").focus()
     page.get_by_label("Communes affichées").select_option(code)
     expect(status(page)).to_contain_text(place)
 
@@ -388,6 +389,7 @@ def test_unknown_departement_is_said(visit: Visit, address: str) -> None:
 def test_data_that_cannot_be_had_are_said_then_asked_again(visit: Visit) -> None:
     page = visit(tolerate=("ERR_FAILED",))
     page.route("**/communes/80.js", lambda route: route.abort())
+    page.get_by_label("Communes affichées").focus()
     page.get_by_label("Communes affichées").select_option("80")
     expect(status(page)).to_contain_text(
         "Les communes du département 80 n’ont pas pu être chargées"
@@ -401,6 +403,7 @@ def test_the_last_choice_wins(visit: Visit) -> None:
     page = visit()
     held: list[Any] = []
     page.route("**/communes/80.js", lambda route: held.append(route))
+    page.get_by_label("Communes affichées").focus()
     page.get_by_label("Communes affichées").select_option("80")
     expect(status(page)).to_have_text("Chargement des communes…")
     choose_departement(page, "59", "Nord (59)")
@@ -421,6 +424,7 @@ def test_a_page_made_for_a_departement(visit: Visit) -> None:
 def test_two_on_a_page_do_not_mix(visit: Visit) -> None:
     page = visit("deux.html")
     second = page.locator(".cd-app").nth(1)
+    second.get_by_label("Communes affichées").focus()
     second.get_by_label("Communes affichées").select_option("80")
     expect(second.get_by_role("status")).to_contain_text("Somme (80)")
     expect(status(page)).to_contain_text("Exemple simulé")

@@ -277,6 +277,7 @@ def test_the_explorable_of_the_lesson_moves(
             page.keyboard.press("PageUp")
         status = page.locator(".cd-explorable [role=status]")
         expect(status).to_contain_text("la médiane reste à 900")
+        page.get_by_label("Communes affichées").focus()
         page.get_by_label("Communes affichées").select_option("80")
         expect(status).to_contain_text("Somme (80)")
         expect(status).to_contain_text("733")

@@ -18,12 +18,6 @@ from culture_d.project import Project
 
 HERE = Path(__file__).parent
 _EXPLORABLE = re.compile(r'data-explorable="([\w-]+)"')
-SEARCH_ONLY = (
-    "documentation_options.js",
-    "doctools.js",
-    "sphinx_highlight.js",
-    "translations.js",
-)
 EXPLORABLES = "explorables"
 ON_PAGE = "on_page"
 DARK_CODE_STYLE = "a11y-high-contrast-dark"
@@ -51,11 +45,10 @@ def _page_context(
         app.add_js_file(f"{EXPLORABLES}/{name}", loading_method="defer")
     for name in _own_scripts(context):
         app.add_js_file(f"{ON_PAGE}/{name}.js", loading_method="defer")
-    wanted = SEARCH_ONLY if page == "search" else ()
     context["script_files"] = [
         script
         for script in context["script_files"]
-        if Path(str(script.filename)).name in (*wanted, SCRIPT)
+        if Path(str(script.filename)).name == SCRIPT
         or str(script.filename).startswith((f"_static/{EXPLORABLES}/", f"_static/{ON_PAGE}/"))
     ]
     context["css_files"] = [

@@ -28,6 +28,7 @@ _LEFT_OVER = (
     *("basic.css", "debug.css", "skeleton.css", "minus.png", "plus.png", "file.png"),
     *("styles/furo-extensions.css", "scripts/furo.js", "scripts/furo-extensions.js"),
 )
+_LEFT_OVER_NAMED_BY_CONTENT = ("mystnb.*.css", "*.map", "*.LICENSE.txt")
 _NAMES = re.compile(r"[.#]((?:[\w-]|\\.)+)")
 _NEGATION = re.compile(r":not\((?:[^()]|\([^()]*\))*\)")
 _VARIABLE = re.compile(r"var\(\s*(--[\w-]+)")
@@ -176,6 +177,9 @@ def _write_style(app: Sphinx, error: Exception | None) -> None:
         path.write_text(named, encoding="utf-8", newline="\n")
     for name in (*_JOINED, *_LEFT_OVER):
         (static / name).unlink(missing_ok=True)
+    for pattern in _LEFT_OVER_NAMED_BY_CONTENT:
+        for path in static.rglob(pattern):
+            path.unlink()
 
 
 def setup(app: Sphinx) -> None:

@@ -169,17 +169,6 @@ def _search_page(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     yield PAGE, {"meta": {"scripts": ["search"]}}, "search.html"
 
 
-def _drop_sphinx_scripts(
-    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any
-) -> None:
-    if page == PAGE:
-        context["script_files"] = [
-            script
-            for script in context["script_files"]
-            if Path(str(script.filename)).name not in _LEFT_OVER
-        ]
-
-
 def _write_index(app: Sphinx, error: Exception | None) -> None:
     """Once the pages are there: write what they say, named by its content."""
     if error or app.builder.name != "html":
@@ -204,6 +193,4 @@ def setup(app: Sphinx) -> None:
     app.connect("config-inited", lambda app, config: _write_engine(app))
     app.connect("builder-inited", _leave_out_sphinx_search)
     app.connect("html-collect-pages", _search_page)
-    # After every other choice of scripts.
-    app.connect("html-page-context", _drop_sphinx_scripts, priority=950)
     app.connect("build-finished", _write_index)

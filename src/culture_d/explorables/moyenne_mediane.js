@@ -248,13 +248,20 @@ class View {
     this.root.remove();
   }
 
+  /** Fill the list when it is about to open: a hundred elements that few readers need. */
+  listPlaces() {
+    if (this.place.length > 1) return;
+    this.place.append(...this.model.get("departements").map((/** @type {string[]} */ [code, name]) =>
+      h("option", { value: code }, `${code} – ${name}`)));
+  }
+
   build() {
     const { model, id } = this;
-    const departements = model.get("departements");
-    this.place = h("select", { change: () => this.choosePlace() },
-      h("option", { value: "" }, "Exemple simulé"),
-      ...departements.map((/** @type {string[]} */ [code, name]) =>
-        h("option", { value: code }, `${code} – ${name}`)));
+    this.place = h("select", {
+      change: () => this.choosePlace(),
+      focus: () => this.listPlaces(),
+      pointerdown: () => this.listPlaces(),
+    }, h("option", { value: "" }, "Exemple simulé"));
     this.figures = h("div", { class: "cd-chiffres" });
     [this.meanFigure, this.medianFigure, this.belowFigure] = [
       ["▲", "Moyenne", "cd-moyenne"], ["◆", "Médiane", "cd-mediane"], ["", "Sous la moyenne", ""],
@@ -533,6 +540,7 @@ class View {
       ? "Chaque marque grise est une commune. Faites glisser le gros point, ou touchez une marque "
         + "pour choisir une autre commune."
       : "Chaque point est une commune. Faites-en glisser un vers la gauche ou la droite.");
+    if (this.model.get("departement")) this.listPlaces();
     this.place.value = this.model.get("departement");
     const gone = new Set(this.removed);
     for (const option of this.pick.options) option.disabled = gone.has(option.value);
