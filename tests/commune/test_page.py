@@ -402,7 +402,7 @@ def test_the_record_and_its_sentences_are_right(
             body = f"même genre d'intercommunalité ({KINDS[own['kind']]})"
             if made["similar"]:
                 wanted += [
-                    f"Communes de population voisine, dans le même département et le {body}\u00a0:",
+                    f"Les plus proches par la population, dans le même département et le {body}\u00a0:",
                     [
                         f"{one['name']}\u00a0: {people(one['population'])}"
                         for one in made["similar"]
