@@ -271,7 +271,7 @@ def _card(laws: Laws, **changes: Any) -> Card:
 
 def test_a_card_says_all_that_matters(laws: Laws) -> None:
     card = laws.card("subvention-donnees")
-    text = BeautifulSoup(card_html(card), "html.parser").get_text(" ")
+    text = BeautifulSoup(card_html(card), "html.parser").get_text()
     for said in (
         *("Les données essentielles des subventions", "trois mois", "Qui signe", "1er août 2017"),
         *("Décret 2017-779", "source publique", "à vérifier", "La notice du décret n’en parle pas"),

@@ -476,6 +476,13 @@ def test_it_prints_the_result_and_not_the_form(open_page: Open) -> None:
     assert page.pdf(format="A4").startswith(b"%PDF")
 
 
+def test_paper_keeps_the_figure_that_the_reader_typed(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_label("Nombre d’habitants").fill("820")
+    page.emulate_media(media="print")
+    assert page.get_by_label("Nombre d’habitants").is_visible()
+
+
 def test_it_works_from_a_file(open_page: Open, site: Path) -> None:
     page = open_page(base=site.as_uri())
     page.get_by_label("Nombre d’habitants").fill("820")
