@@ -159,7 +159,9 @@ def test_an_order(touch: Page, use: Use) -> None:
 
     for place, text in enumerate(right[:2]):
         for _ in range(texts(items).index(text) - place):
-            use(box.get_by_role("button", name=f"Monter : {text}"))
+            up = box.get_by_role("button", name=f"Monter : {text}")
+            use(up)
+            expect(up).to_be_focused()
     if texts(items) == right:
         use(box.get_by_role("button", name="Descendre : Le recalculer"))
     expect(check(use, box)).to_contain_text("✗ Pas encore. À leur place\u00a0: 2 sur 4.")
