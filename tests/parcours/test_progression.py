@@ -310,6 +310,8 @@ CORRUPT = [
     kept((MM, TODAY), version=2),
     kept(modules="x"),
     kept((MM, "demain")),
+    kept((MM, "2026-02-30")),
+    kept((MM, "")),
     kept((MM, "2027-01-01")),
     kept(("<b>", TODAY)),
     kept(modules=[None, 3, {"slug": {}, "date": []}]),
