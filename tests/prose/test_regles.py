@@ -27,6 +27,8 @@ BROKEN = [
     ("milliers", "Le seuil est de 3500 habitants."),
     ("milliers", "La loi vise 12000 habitants."),
     ("décimale", "La moyenne est de 3.5 enfants."),
+    ("décimale", "Une hausse (3.5 fois) en un an."),
+    ("décimale", "3.5 enfants par foyer."),
     ("apostrophe", "C'est la règle."),
     ("guillemets", 'Il dit "oui".'),
     ("capitale", "A retenir"),
@@ -120,6 +122,9 @@ RIGHT = [
     "Le site d’Amazonie, la presse.",
     "Le code d’un arrondissement (75111) n’est pas son code postal (75011).",
     "La proposition COM(2025) 985 et le règlement (UE) 2016/679.",
+    "1.1 · Chaque image a un texte.",
+    "Les images (1.4, 1.5 et 2.1) et le critère 3.2 suivent.",
+    "Libre réponse 71120, 75342 Paris.",
     "Fait le ........................................",
 ]
 

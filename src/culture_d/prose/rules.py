@@ -37,7 +37,7 @@ _MONTHS = "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|
 # A number after these words, or in a column of that name, names a thing…
 _NAMING = re.compile(
     r"(?:\bcodes?|posta(?:l|ux)|n°|numéros?|conseil|avis|port|SIREN|SIRET|articles?|art\.|lois?"
-    r"|décrets?|arrêtés?|règlement|directive)\b[^!?]{0,60}$",
+    r"|décrets?|arrêtés?|règlement|directive|libre réponse)\b[^!?]{0,60}$",
     re.IGNORECASE,
 )
 # … unless one of these follows: then it counts them.
@@ -49,7 +49,13 @@ _NAMING_COLUMN = re.compile(
     r"\bcodes?\b|siren|siret|posta|insee|num[ée]ro|identifiant|ann[ée]e|version|date", re.IGNORECASE
 )
 _VERSIONED = re.compile(r"(?:\b[A-Z]\w*|\b[Vv]ersions?|\b[Ss]chémas?|\bv|[\ufffc])\s?$")
-_LETTER = r"[^\W\d_]"
+# Numbers of criteria or of titles: « critère 1.1 », « (1.4, 1.5 et 2.1) ».
+_NUMBERED = re.compile(
+    r"\b(?:critères?|règles?|tests?|chapitres?|sections?|thèmes?)\s[\d., et à]*$"
+)
+_NUMBERS = re.compile(r"\(\d+\.\d+(?:(?:,| et| à)\s\d+\.\d+)*\)")
+# A postal address: « 75342 Paris ».
+_TOWN = re.compile(r"\s[A-ZÀ-Ý]")
 _MAY_DOUBLE = {"nous", "vous", "en"}
 
 # « A », then what shows that it is the preposition and not the verb (« A voté », « A-t-on »).
@@ -88,13 +94,21 @@ def _names_something(match: re.Match[str], block: Block) -> bool:
         return True
     if _NAMING_COLUMN.search(block.column) or _NAMING_COLUMN.search(block.heading):
         return True
+    if len(number) == 5 and _TOWN.match(block.text, match.end()):
+        return True
     sentence = re.split(r"[.!?]\s", before)[-1]
     return bool(_NAMING.search(sentence)) and not _COUNTED.match(block.text, match.end())
 
 
 def _is_version(match: re.Match[str], block: Block) -> bool:
-    return bool(_VERSIONED.search(block.text[: match.start()])) or bool(
-        _NAMING_COLUMN.search(block.column)
+    """Whether it numbers a version, a title or a criterion, and measures nothing."""
+    before = block.text[: match.start()]
+    starts = not before and bool(re.match(r"[\s]?[·.—–]|[\s][A-ZÀ-Ý]", block.text[match.end() :]))
+    bracket = any(one.start() < match.start() < one.end() for one in _NUMBERS.finditer(block.text))
+    return (
+        (starts or bracket)
+        or bool(_VERSIONED.search(before) or _NUMBERED.search(before))
+        or bool(_NAMING_COLUMN.search(block.column))
     )
 
 
