@@ -50,7 +50,7 @@ class QueueDirective(_HomeDirective):
         dataset = load_dataset(folder)
         self.env.note_dependency(str(dataset.resources[0].path))
         population = pd.read_csv(dataset.resources[0].path, usecols=["population"])["population"]
-        return [nodes.raw("", queue_figure(population, badge(dataset)), format="html")]
+        return [nodes.raw("", queue_figure(population, badge(dataset, PRODUCER)), format="html")]
 
 
 def queue_figure(population: "pd.Series[int]", source: str) -> str:
@@ -74,6 +74,7 @@ def queue_figure(population: "pd.Series[int]", source: str) -> str:
     )
 
 
+PRODUCER = "Institut national de la statistique et des études économiques (Insee)"
 CAPTION = (
     "Cent communes de France, de la moins peuplée à la plus peuplée. "
     "À votre avis, combien restent sous la moyenne ?"

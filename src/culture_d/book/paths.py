@@ -157,17 +157,15 @@ def _announced(paths: list[LearningPath], *, first: bool) -> Iterator[nodes.Node
         line = nodes.paragraph("", "", nodes.strong("", typeset(f"{path.title}.")))
         line += nodes.Text(typeset(f" {path.audience}"))
         yield line
-        yield nodes.paragraph("", typeset(_programme(path)), classes=["cd-question"])
+        minutes = accord(total_minutes(path.steps), "minute")
+        yield nodes.paragraph("", typeset(f"Durée prévue : {minutes}."), classes=["cd-question"])
+        yield nodes.bullet_list("", *[_programme_line(step) for step in path.steps])
     yield raw("</details>")
 
 
-def _programme(path: LearningPath) -> str:
-    titles = (
-        f"« {step.module.title} »" + (" (prêt)" if step.module.published else "")
-        for step in path.steps
-    )
-    minutes = accord(total_minutes(path.steps), "minute")
-    return f"Au programme : {', '.join(titles)}. Durée prévue : {minutes}."
+def _programme_line(step: Step) -> nodes.list_item:
+    title = step.module.title + (" (prêt)" if step.module.published else "")
+    return nodes.list_item("", nodes.paragraph("", typeset(title)))
 
 
 def _section(name: str, title: str, content: Iterable[nodes.Node]) -> nodes.section:

@@ -75,7 +75,9 @@ def _foot(project: Project, doctree: nodes.document) -> str:
             f"{kind}{data.producer}, {data.vintage} (en vigueur jusqu'au "
             f"{date_longue(data.valid_until)})"
         )
-    sources = f"<p>Les chiffres du module : {' ; '.join(lines)}.</p>" if lines else ""
+    sources = (
+        f'<p class="cd-source">Les chiffres du module : {" ; ".join(lines)}.</p>' if lines else ""
+    )
     licence = f"Culture D, cours libre{NO_BREAK_SPACE}· licence CC BY 4.0"
     return f'<div class="cd-fiche-pied">{typeset(sources)}<p>{licence}</p></div>'
 
