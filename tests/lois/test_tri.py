@@ -456,6 +456,7 @@ def test_axe_finds_nothing(open_page: Open, state: str) -> None:
 def test_without_script_the_table_says_it_all(open_page: Open, laws: Laws) -> None:
     page = open_page(width=390, java_script_enabled=False)
     assert not page.locator(".cd-tri").is_visible()
+    page.get_by_text("Voir tous les seuils").click()
     rows = page.locator(".cd-seuils th[scope=row]")
     assert rows.count() == sum(card.applies is not None for card in laws.cards)
     assert page.get_by_role("cell", name="Plus de 50\u202f000\u00a0habitants.").first.is_visible()

@@ -42,9 +42,9 @@ def _page_context(
 ) -> None:
     shown = _explorables(doctree)
     for name in scripts(shown) if shown else []:
-        app.add_js_file(f"{EXPLORABLES}/{name}", loading_method="defer")
+        app.add_js_file(f"{EXPLORABLES}/{name}", loading_method="defer", priority=900)
     for name in _own_scripts(context):
-        app.add_js_file(f"{ON_PAGE}/{name}.js", loading_method="defer")
+        app.add_js_file(f"{ON_PAGE}/{name}.js", loading_method="defer", priority=900)
     context["script_files"] = [
         script
         for script in context["script_files"]

@@ -112,8 +112,19 @@ def _section(topic: Topic, laws: Laws) -> nodes.section:
         "", nodes.title("", typeset_law(topic.title)), ids=[f"sujet-{topic.slug}"]
     )
     for card in laws.first_about(topic.slug):
-        section += nodes.container("", _raw(card), ids=[f"loi-{card.id}"])
+        html = folded(card_html(card)) if card.doubt is None else card_html(card)
+        content = nodes.raw("", html, format="html")
+        section += nodes.container("", content, ids=[f"loi-{card.id}"])
     return section
+
+
+def folded(card: str) -> str:
+    """Fold who, when and which text: where cards are many, the rules are what one reads.
+
+    Not for a card with a doubt, which must be seen with the rule.
+    """
+    opening = "<details><summary>Pour qui, depuis quand, quel texte</summary>"
+    return card.replace("<dl>", f"{opening}<dl>").replace("</dl>", "</dl></details>")
 
 
 def _raw(card: Card) -> nodes.raw:

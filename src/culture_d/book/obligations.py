@@ -87,9 +87,10 @@ def thresholds_table(laws: Laws) -> str:
     caption = _html("À partir de quand chaque texte s'applique")
     bodies = "".join(_thresholds_of(topic, laws.first_about(topic.slug)) for topic in laws.topics)
     return (
+        f'<details class="cd-donnees"><summary>{_html("Voir tous les seuils, en un tableau")}</summary>'
         f'<div class="cd-tableau cd-seuils" role="region" tabindex="0" aria-label="{caption}">'
         f'<table><caption>{caption}</caption><thead><tr><th scope="col">Texte</th>'
-        f'<th scope="col">Seuil</th></tr></thead>{bodies}</table></div>'
+        f'<th scope="col">Seuil</th></tr></thead>{bodies}</table></div></details>'
     )
 
 

@@ -267,7 +267,7 @@ class View {
       ["▲", "Moyenne", "cd-moyenne"], ["◆", "Médiane", "cd-mediane"], ["", "Sous la moyenne", ""],
     ].map(([sign, label, kind]) => {
       const [value, unit] = [h("span"), h("span", { class: "cd-unite" })];
-      const start = h("p", { class: "cd-depart" });
+      const start = h("div", { class: "cd-depart" });
       this.figures.append(h("div", {},
         h("p", {}, h("span", { class: kind, "aria-hidden": "true" }, sign), label),
         h("p", { class: "cd-valeur" }, value, " ", unit), start));
