@@ -18,7 +18,7 @@ WITHOUT_SCRIPT = """() => {
   const main = document.querySelector("main");
   const shown = squeeze(main.innerText).split(" ").length;
   const copy = main.cloneNode(true);
-  all("script, style, template, [hidden]", copy).forEach((one) => one.remove());
+  all("script, style, template, [hidden], .cd-avec-script", copy).forEach((one) => one.remove());
   const written = squeeze([...copy.querySelectorAll("p, li, td, th, h1, h2, h3, dt, dd, summary, caption, pre")]
     .filter((one) => !one.parentElement.closest("li, td, dd, pre")).map((one) => one.textContent).join(" ")).split(" ").length;
   if (shown < written * 0.9) faults.push(`${written - shown} mots sur ${written} ne se voient pas sans script`);

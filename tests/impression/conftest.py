@@ -69,7 +69,7 @@ class Reader:
             table = self._stream(self._object(reference)[b"ToUnicode"]).decode().decode("ascii")
             for line in table.splitlines():
                 codes = _HEX.findall(line)
-                if len(codes) == 2 and not line.startswith("<0000> <FFFF>"):
+                if len(codes) == 2 and not line.startswith(("<0000> <FFFF>", "<00> <FF>")):
                     found[int(codes[0], 16)] = bytes.fromhex(codes[1]).decode("utf-16-be")
                 elif len(codes) == 3:
                     first, last, start = (int(code, 16) for code in codes)

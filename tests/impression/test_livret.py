@@ -218,8 +218,8 @@ def test_a_missing_picture_is_refused(
     project: Project, chapters: list[Chapter], paper: Printer, tmp_path: Path
 ) -> None:
     html = booklet_html(project, chapters, EDITION)
-    with pytest.raises(PrintError, match=r"l'image « .*absente\.png » ne s'affiche pas"):
-        broken(paper, tmp_path, re.sub(r"_images/\w+\.png", "_images/absente.png", html, count=1))
+    with pytest.raises(PrintError, match=r"l'image « .*absente\.svg » ne s'affiche pas"):
+        broken(paper, tmp_path, re.sub(r"_images/\w+\.svg", "_images/absente.svg", html, count=1))
 
 
 def test_a_page_that_is_not_built_is_named(course: Project) -> None:

@@ -206,11 +206,11 @@ def test_code_is_out_of_the_way_until_asked_for(open_page: Open) -> None:
     page = open_page(LESSON)
     code = page.locator(".cd-code pre").first
     assert not code.is_visible()
-    page.get_by_role("button", name="Montrer le code").click()
+    page.get_by_role("button", name="Montrer le code").first.click()
     assert code.is_visible()
     page.reload()
     assert page.locator(".cd-code pre").first.is_visible()
-    page.get_by_role("button", name="Masquer le code").click()
+    page.get_by_role("button", name="Masquer le code").last.click()
     assert not page.locator(".cd-code pre").first.is_visible()
 
 

@@ -17,7 +17,7 @@ from culture_d.errors import BookError
 INDEX_BYTES = 150_000
 ENGINE_BYTES = 8_000
 READ = ":is(p, li, dt, dd, caption, legend, label, summary, h1, h2, h3, h4)"
-NOT_READ = ":is(pre, script, style, noscript, .cd-code)"
+NOT_READ = ":is(pre, script, style, noscript, .cd-code, [hidden])"
 WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -42,6 +42,9 @@ def not_found(site: Path) -> list[str]:
         page = BeautifulSoup(path.read_bytes(), "html.parser")
         for tag in page.select(f"main {NOT_READ}, main a.headerlink"):
             tag.decompose()
+        for block in page.select(READ):
+            block.insert_before(" ")
+            block.append(" ")
         words = {w for tag in page.select(f"main {READ}") for w in WORD.findall(tag.get_text())}
         lacking = sorted(words - known)
         if lacking:

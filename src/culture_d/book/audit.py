@@ -88,7 +88,7 @@ _REFRESH = re.compile(r"^\s*[\d.]*\s*[;,]?\s*(?:url\s*=\s*)?[\"']?(.*?)[\"']?\s*
 # course may use (« data », « week-end », « open »), or a name of commune. A word beside a
 # hyphen is left alone, since loans are often made so (« making-of », « start-up »).
 _WORDS = """
-the and of with that these those you your yours they their them she her
+the and of with that these those you your yours their them she her
 who which what when where why how whose
 was were being have had will would should could shall does did cannot
 from into onto through between before until while since because against above below
@@ -110,12 +110,12 @@ larger largest bigger biggest smaller smallest higher highest lower lowest great
 household households inhabitants cities towns income incomes mayor council
 name names list lists folder folders view views username password
 welcome thanks thank sorry help about example examples answer answers chapter chapters
-lesson lessons cell cells output outputs axis legend width height
+lessons cell cells output outputs axis legend width height
 language languages glossary sidebar footnotes know known using used want need needs
 first last two three
 """
 # Short words, or names of places and people when they have a capital.
-_LOWER = "by is it its to at be we our my all get this his many hours"
+_LOWER = "they lesson by is it its to at be we our my all get this his many hours"
 _PHRASES = (
     r"made with|built with|contact us|on this page|note that|edit this|link to|skip to|back to"
     r"|table of contents|see also|sign in|sign up|log in|log out|get started|new window"

@@ -251,12 +251,14 @@ class View {
   /** Fill the list when it is about to open: a hundred elements that few readers need. */
   listPlaces() {
     if (this.place.length > 1) return;
-    this.place.append(...this.model.get("departements").map((/** @type {string[]} */ [code, name]) =>
-      h("option", { value: code }, `${code} – ${name}`)));
+    this.place.append(...this.places.map(([code, words]) => h("option", { value: code }, words)));
   }
 
   build() {
     const { model, id } = this;
+    /** @type {string[][]} */
+    this.places = model.get("departements").map((/** @type {string[]} */ [code, name]) =>
+      [code, `${code} – ${name}`]);
     this.place = h("select", {
       change: () => this.choosePlace(),
       focus: () => this.listPlaces(),
