@@ -15,7 +15,7 @@ import csv
 import hashlib
 import json
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,6 +32,15 @@ SHARD = 7_500
 DETAIL = 120
 # Communes shown as like in size.
 SIMILAR = 5
+# Of like size: a gap of at most a quarter (one in CLOSE) of the commune's own population.
+CLOSE = 4
+# With fewer communes of like size in its département, a commune is compared in all France.
+ENOUGH = 3
+# Mayotte's inhabitants were counted in 2017, six years before the others, and have grown in
+# number since. Its communes are compared with one another only.
+APART = "976"
+# The métropole de Lyon is alone of its type: its communes are compared with those of métropoles.
+_ALIKE = {"MET69": "METRO"}
 # Separators; signs of markup; those that would make the audit read the files at length.
 _FORBIDDEN = re.compile(r"[<>|;:&\\]|//")
 
@@ -201,10 +210,14 @@ def _details(tables: dict[str, list[Row]]) -> tuple[dict[str, int], list[str]]:
     communes nearest in size to one are beside it. A file repeats its neighbours' ends.
     First line: code of the département and its number of communes, number in France.
     Then « e|code|type|population|name » an EPCI, and « code|name|population|smaller in
-    the département|smaller in France|place of its EPCI » a commune.
+    the département|smaller in France|place of its EPCI|nearest in France » a commune. The
+    last is only there for a commune compared in all France: places, in this file, of the
+    communes to show, in order. Those found nowhere else in the file come last, as
+    « code|name|population ».
     """
     communes = tables["communes"]
     epci = {row["code"]: row for row in tables["epci"]}
+    nearest = _nearest_in_france(communes, epci)
     # The populations of the file of EPCI are a year older than those of the communes.
     members: Counter[str] = Counter()
     by_departement: dict[str, list[Row]] = {}
@@ -220,23 +233,74 @@ def _details(tables: dict[str, list[Row]]) -> tuple[dict[str, int], list[str]]:
         for start in range(0, len(rows), DETAIL):
             own = rows[start : start + DETAIL]
             chunk_of |= {row["code"]: len(texts) for row in own}
-            shown = rows[max(0, start - SIMILAR) : start + DETAIL + SIMILAR]
+            shown = rows[_first_beside(rows, start) : start + DETAIL + SIMILAR]
             bodies = list(dict.fromkeys(row["epci"] for row in shown if row["epci"]))
             lines = [f"{departement}|{len(rows)}|{len(communes)}"]
             lines += [
                 f"e|{code}|{epci[code]['type']}|{members[code]}|{epci[code]['nom']}"
                 for code in bodies
             ]
+            place_of = {row["code"]: place for place, row in enumerate(shown)}
+            elsewhere = []
+            for row in own:
+                for other in nearest.get(row["code"], []):
+                    if other["code"] not in place_of:
+                        place_of[other["code"]] = len(place_of)
+                        elsewhere.append(f"{other['code']}|{other['nom']}|{other['population']}")
+            own_codes = {row["code"] for row in own}
             for row in shown:
                 population = int(row["population"])
                 body = bodies.index(row["epci"]) if row["epci"] else ""
+                others = nearest.get(row["code"], []) if row["code"] in own_codes else []
+                places = " ".join(str(place_of[other["code"]]) for other in others)
                 lines.append(
                     f"{row['code']}|{row['nom']}|{population}|"
-                    f"{bisect_left(populations, population)}|{bisect_left(france, population)}|{body}"
+                    f"{bisect_left(populations, population)}|{bisect_left(france, population)}|"
+                    f"{body}|{places}".removesuffix("|")
                 )
-            texts.append(";".join(lines))
+            texts.append(";".join(lines + elsewhere))
     return chunk_of, texts
 
 
+def _first_beside(rows: list[Row], start: int) -> int:
+    """Return where to begin so that those before `start` hold the nearest smaller communes.
+
+    Communes of equal population stay together: the first of them by code may be wanted.
+    """
+    first = max(0, start - SIMILAR)
+    while 0 < first < start and rows[first - 1]["population"] == rows[first]["population"]:
+        first -= 1
+    return first
+
+
+def _nearest_in_france(communes: list[Row], epci: dict[str, Row]) -> dict[str, list[Row]]:
+    """Return, by code, what is shown of France for each commune compared in all France.
+
+    Those are the communes with an EPCI, out of Mayotte, for which fewer than `ENOUGH`
+    others of the same département and kind are of like size. Shown: the `SIMILAR` nearest
+    by population with the same kind, Mayotte left out; ties by population, then by code.
+    """
+    ranked: dict[str, list[Row]] = {}
+    near: dict[tuple[str, str], list[int]] = {}
+    for row in sorted(communes, key=lambda row: (int(row["population"]), row["code"])):
+        kind = _kind(row, epci)
+        if kind and row["departement"] != APART:
+            ranked.setdefault(kind, []).append(row)
+            near.setdefault((row["departement"], kind), []).append(int(row["population"]))
+    found: dict[str, list[Row]] = {}
+    for kind, rows in ranked.items():
+        populations = [int(row["population"]) for row in rows]
+        for own, (row, population) in enumerate(zip(rows, populations, strict=True)):
+            around, gap = near[row["departement"], kind], population // CLOSE
+            close = bisect_right(around, population + gap) - bisect_left(around, population - gap)
+            if close - 1 < ENOUGH:
+                beside = range(_first_beside(rows, own), min(own + SIMILAR + 1, len(rows)))
+                # The sort keeps the order of the ranks among equal gaps.
+                ordered = sorted(beside, key=lambda rank: abs(populations[rank] - population))
+                found[row["code"]] = [rows[rank] for rank in ordered if rank != own][:SIMILAR]
+    return found
+
+
 def _kind(row: Row, epci: dict[str, Row]) -> str:
-    return epci[row["epci"]]["type"] if row["epci"] else ""
+    kind = epci[row["epci"]]["type"] if row["epci"] else ""
+    return _ALIKE.get(kind, kind)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -45,3 +46,43 @@ def lands(project: Project) -> pd.DataFrame:
 def files(site: Path) -> Path:
     """The folder of the files that a choice loads."""
     return site / "_static" / "commune"
+
+
+@pytest.fixture(scope="session")
+def table(communes: pd.DataFrame, epci: pd.DataFrame) -> pd.DataFrame:
+    """The communes by code, with the type of their EPCI, and the kind they are compared in."""
+    types = communes["epci"].map(epci.set_index("code")["type"]).fillna("")
+    kinds = types.replace("MET69", "METRO")
+    return communes.assign(type=types, kind=kinds).set_index("code", drop=False)
+
+
+Similar = dict[str, tuple[str, list[str]]]
+
+
+@pytest.fixture(scope="session")
+def similar(table: pd.DataFrame) -> Similar:
+    """The scope and the codes to show for each commune: every distance, no shortcut."""
+    found: Similar = {code: ("department", []) for code in table.index[table["kind"] == ""]}
+    for (land, kind), around in table[table["kind"] != ""].groupby(["departement", "kind"]):
+        france = table[(table["kind"] == kind) & (table["departement"] != "976")]
+        for code, size in around["population"].items():
+            near, gaps = _nearest(around, str(code), int(size))
+            close = int((gaps <= int(size) / 4).sum())
+            if close >= 3:
+                found[str(code)] = "department", near[: min(close, 5)]
+            elif land == "976":
+                found[str(code)] = "department", near
+            else:
+                found[str(code)] = "france", _nearest(france, str(code), int(size))[0]
+    return found
+
+
+def _nearest(pool: pd.DataFrame, code: str, size: int) -> tuple[list[str], "np.ndarray"]:
+    """The five nearest of a pool, ties by population then code; the gaps of all others."""
+    sizes, codes = pool["population"].to_numpy(), pool["code"].to_numpy()
+    other = codes != code
+    sizes, codes = sizes[other], codes[other]
+    gaps = np.abs(sizes - size)
+    within = gaps <= (np.partition(gaps, 4)[4] if len(gaps) > 5 else gaps.max(initial=0))
+    ranked = sorted(zip(gaps[within], sizes[within], codes[within], strict=True))
+    return [code for _, _, code in ranked[:5]], gaps

@@ -24,7 +24,7 @@ KINDS = {
     "CA": "communauté d'agglomération",
     "CU": "communauté urbaine",
     "METRO": "métropole",
-    "MET69": "métropole de Lyon",
+    "MET69": "métropole",
 }
 
 
@@ -203,6 +203,14 @@ FORGERIES: list[tuple[str, object]] = [
     ("similar", [{}] * 3),
     ("similar.0.name", "<i>x</i>"),
     ("similar.0.population", None),
+    ("scope", None),
+    ("scope", "europe"),
+    ("scope", ["france"]),
+    ("scope", "department"),
+    ("similar.4.department", None),
+    ("similar.0.department", "Somme"),
+    ("similar.0.department.name", "<b>Somme</b>"),
+    ("similar.0.department.code", "80<b>"),
 ]
 
 
@@ -220,8 +228,16 @@ def test_a_record_that_is_not_sound_is_as_if_nothing_were_chosen(page: Page) -> 
         assert not page.evaluate(accepted, json.dumps(record)), path
     six = json.loads(sound)
     six["similar"] *= 2
-    for text in ("", "{", "null", "[]", "3", '"Amiens"', "{}", sound[:-5], json.dumps(six)):
+    # As it was before communes could be compared in all France.
+    older = json.loads(sound)
+    del older["scope"]
+    bad = [json.dumps(six), json.dumps(older)]
+    for text in ("", "{", "null", "[]", "3", '"Amiens"', "{}", sound[:-5], *bad):
         assert not page.evaluate(accepted, text), text
+    choose(page, "abergement clemenciat", "Abergement")
+    near = stored(page)
+    assert near["scope"] == "department" and "department" not in near["similar"][0]
+    assert not page.evaluate(accepted, json.dumps({**near, "scope": "france"}))
     page.evaluate(accepted, json.dumps({**json.loads(sound), "name": "<img src=x onerror=a()>"}))
     page.reload()
     expect(page.locator(".cd-commune-lignes")).to_have_count(0)
@@ -307,6 +323,37 @@ def compared(who: str, own: int, others: pd.Series) -> str:
     return f"{who} a plus d'habitants {than} des {number(len(others))} autres communes."
 
 
+Row = dict[str, Any]
+Similar = dict[str, tuple[str, list[str]]]
+
+
+def by_code(table: pd.DataFrame) -> dict[str, Row]:
+    return {row["code"]: row for row in table.to_dict("records")}
+
+
+def compared_with(
+    own: Row, scope: str, codes: list[str], rows: dict[str, Row], land: dict[str, str]
+) -> list[Any]:
+    """The sentences on the communes near in size, for a commune that has an EPCI."""
+    where = "dans le même département" if scope == "department" else "en France"
+    items, far = [], 0
+    for other in (rows[code] for code in codes):
+        name = other["nom"]
+        if scope == "france":
+            at = land[other["departement"]]
+            inside = [at, other["departement"]] if at != name else [other["departement"]]
+            name += f" ({', '.join(inside)})"
+        items.append(f"{name}\u00a0: {people(other['population'])}")
+        far += abs(other["population"] - own["population"]) > own["population"] / 4
+    end = "toutes" if far == len(codes) else f"{far} sur {len(codes)}"
+    return [
+        f"Les plus proches par la population, {where} et dans le même genre "
+        f"d'intercommunalité ({KINDS[own['type']]})\u00a0:",
+        items,
+        *([f"L'écart de population dépasse 25\u202f% pour {end}."] if far else []),
+    ]
+
+
 RECORDS = """async (asked) => {
   const { record, load, readMap } = cultureD.chercherCommune;
   const { departements } = await readMap();
@@ -341,16 +388,16 @@ def test_the_record_and_its_sentences_are_right(
     communes: pd.DataFrame,
     epci: pd.DataFrame,
     departements: pd.DataFrame,
+    table: pd.DataFrame,
+    similar: Similar,
 ) -> None:
-    kind = communes["epci"].map(epci.set_index("code")["type"]).fillna("")
     title = epci.set_index("code")["nom"]
-    land = departements.set_index("code")["nom"]
+    land = dict(zip(departements["code"], departements["nom"], strict=True))
+    rows = by_code(table)
     members = communes.groupby("epci")["population"].sum()
     chunk_of = _chunks(site / "_static" / "commune")
-    table = communes.assign(kind=kind).set_index("code")
     codes = sample(communes)
     assert len(codes) > 350
-    alone = 0
     populations = table["population"]
     by_land = dict(list(table.groupby("departement")))
     answers = page.evaluate(RECORDS, [[code, chunk_of[code]] for code in codes])
@@ -370,15 +417,6 @@ def test_the_record_and_its_sentences_are_right(
             "count": 34_875,
             "smaller": int((others < size).sum()),
         }
-        alike = near[(near["kind"] == own["kind"]) & (own["kind"] != "")]
-        gaps = (alike["population"] - size).abs().sort_values().head(5)
-        assert [abs(one["population"] - size) for one in made["similar"]] == list(gaps)
-        for one in made["similar"]:
-            assert one["code"] in alike.index
-            assert alike.loc[one["code"], ["nom", "population"]].tolist() == [
-                one["name"],
-                one["population"],
-            ]
         when = "en 2017" if where == "976" else "au 1er janvier 2023"
         place = own["nom"] if own["nom"] == land[where] else f"{own['nom']}, {land[where]}"
         wanted: list[Any] = [
@@ -399,18 +437,7 @@ def test_the_record_and_its_sentences_are_right(
                 "Cette commune n'a pas d'intercommunalité à fiscalité propre.",
             ]
         else:
-            body = f"même genre d'intercommunalité ({KINDS[own['kind']]})"
-            if made["similar"]:
-                wanted += [
-                    f"Les plus proches par la population, dans le même département et le {body}\u00a0:",
-                    [
-                        f"{one['name']}\u00a0: {people(one['population'])}"
-                        for one in made["similar"]
-                    ],
-                ]
-            else:
-                alone += 1
-                wanted.append(f"Aucune autre commune de son département n'est dans le {body}.")
+            wanted += compared_with(rows[code], *similar[code], rows, land)
             short, _, rest = title[own["epci"]].partition(" ")
             full = f"{KINDS[short]} {rest}" if short in {"CC", "CA", "CU"} else title[own["epci"]]
             wanted.append(
@@ -418,7 +445,113 @@ def test_the_record_and_its_sentences_are_right(
             )
         said = json.dumps(wanted, ensure_ascii=False).replace("'", "’")
         assert lines == json.loads(said), code
-    assert alone > 0
+
+
+SIMILAR = """async (asked) => {
+  const { record, load, readMap } = cultureD.chercherCommune;
+  const { departements } = await readMap();
+  const block = document.querySelector(".cd-commune");
+  block.dataset.lignes = "semblables";
+  const answers = [];
+  for (const [code, chunk] of asked) {
+    const made = record(code, await load(`d${chunk}`), departements);
+    localStorage.setItem("culture-d-commune", JSON.stringify(made));
+    const read = cultureD.commune.get();
+    document.dispatchEvent(new CustomEvent("culture-d:commune", { detail: read }));
+    const lines = [...block.querySelector(".cd-commune-lignes").children];
+    answers.push([code, read.scope, read.similar.map((one) => one.code), lines.map((line) =>
+      line.tagName === "UL" ? [...line.children].map((one) => one.textContent) : line.textContent)]);
+  }
+  return answers;
+}"""
+
+
+def wrong(
+    answers: list[Any], table: pd.DataFrame, departements: pd.DataFrame, similar: Similar
+) -> list[str]:
+    """The communes whose scope, list or sentences are not those computed with pandas."""
+    land = dict(zip(departements["code"], departements["nom"], strict=True))
+    rows = by_code(table)
+    found = []
+    for code, scope, codes, lines in answers:
+        wanted: list[Any] = [
+            "Sans intercommunalité à fiscalité propre, elle n'est comparée à aucune autre."
+        ]
+        if rows[code]["kind"]:
+            wanted = compared_with(rows[code], *similar[code], rows, land)
+        said = json.loads(json.dumps(wanted, ensure_ascii=False).replace("'", "’"))
+        if (scope, codes) != similar[code] or lines != said:
+            found.append(code)
+    return found
+
+
+def test_every_commune_has_its_neighbours_in_size(
+    page: Page,
+    files: Path,
+    table: pd.DataFrame,
+    departements: pd.DataFrame,
+    similar: Similar,
+) -> None:
+    chunk_of = _chunks(files)
+    assert set(similar) == set(chunk_of) == set(table["code"])
+    answers = page.evaluate(SIMILAR, [[code, chunk_of[code]] for code in table["code"]])
+    assert len(answers) == 34_875
+    assert wrong(answers, table, departements, similar) == []
+
+
+def test_neighbours_in_another_order_or_of_another_scope_are_seen(
+    page: Page,
+    files: Path,
+    table: pd.DataFrame,
+    departements: pd.DataFrame,
+    similar: Similar,
+) -> None:
+    (sound,) = page.evaluate(SIMILAR, [["80001", _chunks(files)["80001"]]])
+    code, scope, codes, lines = sound
+    assert wrong([sound], table, departements, similar) == []
+    for answer in (
+        [code, "department", codes, lines],
+        [code, scope, codes[::-1], lines],
+        [code, scope, codes[:4], lines],
+        [code, scope, codes, [lines[0], lines[1][::-1]]],
+        [code, scope, codes, [lines[0].replace("en France", "dans le même département"), lines[1]]],
+    ):
+        assert wrong([answer], table, departements, similar) == ["80001"]
+
+
+def test_who_is_compared_with_whom(similar: Similar, table: pd.DataFrame) -> None:
+    """What the page says of the choice, on the communes that made it necessary."""
+    size, land = table["population"], table["departement"]
+    assert similar["80001"][0] == "france"
+    assert all(abs(size[code] - size["80001"]) * 4 <= size["80001"] for code in similar["80001"][1])
+    for city in ("75056", "13055"):
+        scope, codes = similar[city]
+        assert scope == "france"
+        assert all(abs(size[code] - size[city]) * 4 > size[city] for code in codes)
+    # Lyon with Toulouse: the métropole de Lyon is counted with the others.
+    assert similar["69123"][1][0] == "31555" and similar["31555"][1][0] == "69123"
+    for code, (scope, codes) in similar.items():
+        if land[code] == "976":
+            assert scope == "department" and {land[one] for one in codes} == {"976"}
+        elif scope == "france":
+            assert len(codes) == 5 and "976" not in {land[one] for one in codes}
+        else:
+            assert len(codes) in ({3, 4, 5} if table.loc[code, "kind"] else {0})
+    assert table.index[table["kind"] == ""].size == 4
+
+
+def test_a_commune_alone_of_its_kind_is_said(page: Page) -> None:
+    choose(page, "mamoudzou", "Mamoudzou")
+    page.evaluate(
+        """() => {
+          const record = { ...cultureD.commune.get(), similar: [] };
+          document.dispatchEvent(new CustomEvent("culture-d:commune", { detail: record }));
+        }"""
+    )
+    expect(page.locator(".cd-commune-lignes")).to_contain_text(
+        "Aucune autre commune dans le même département et dans le même genre d’intercommunalité "
+        "(communauté d’agglomération)."
+    )
 
 
 def _chunks(files: Path) -> dict[str, int]:
@@ -499,7 +632,7 @@ def test_the_script_of_every_page_stays_small(project: Project) -> None:
 
     book = Path(culture_d.__file__).parent / "book"
     script = (book / "components" / "commune.js").read_bytes()
-    assert len(gzip.compress(script, 6)) <= 2000
+    assert len(gzip.compress(script, 6)) <= 2200
     chooser = (book / "on_page" / "choisir-commune.js").read_bytes()
     assert len(gzip.compress(chooser, 6)) <= 6500
 

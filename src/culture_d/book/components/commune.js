@@ -6,7 +6,7 @@
   const version = document.querySelector('meta[name="cd-commune"]')?.content;
   const KINDS = {
     CC: "communauté de communes", CA: "communauté d'agglomération", CU: "communauté urbaine",
-    METRO: "métropole", MET69: "métropole de Lyon",
+    METRO: "métropole", MET69: "métropole",
   };
 
   const like = (pattern, x) => typeof x === "string" && pattern.test(x);
@@ -14,11 +14,13 @@
   const count = (x) => Number.isSafeInteger(x) && x >= 0;
   const rank = (x) => count(x?.count) && count(x.smaller) && x.smaller < x.count;
   const commune = (x) => like(/^\d[\dAB]\d{3}$/, x?.code) && text(x.name) && count(x.population);
+  const land = (x) => text(x?.name) && like(/^\d[\dAB]\d?$/, x.code);
   const valid = (r) => version && r?.version === version && commune(r) && rank(r.france)
-    && rank(r.department) && text(r.department.name) && like(/^\d[\dAB]\d?$/, r.department.code)
+    && rank(r.department) && land(r.department) && like(/^(department|france)$/, r.scope)
     && (r.epci === null || (like(/^\d{9}$/, r.epci?.code) && text(r.epci.name)
       && Object.hasOwn(KINDS, r.epci.type) && count(r.epci.population)))
-    && Array.isArray(r.similar) && r.similar.length < 6 && r.similar.every(commune);
+    && Array.isArray(r.similar) && r.similar.length < 6 && r.similar.every((x) =>
+      commune(x) && (r.scope === "france" ? land(x.department) : !x.department));
 
   function get() {
     try {
@@ -49,12 +51,16 @@
       `En France, ${place("elle", france)}`,
       ...(date === elsewhere ? [] : [`Ses habitants sont comptés ${date}, ceux des autres départements ${elsewhere}.`]),
     ],
-    semblables({ epci, similar }) {
+    semblables({ epci, population, scope, similar }) {
       if (!epci) return ["Sans intercommunalité à fiscalité propre, elle n'est comparée à aucune autre."];
-      const kind = `même genre d'intercommunalité (${KINDS[epci.type]})`;
-      if (!similar.length) return [`Aucune autre commune de son département n'est dans le ${kind}.`];
-      return [`Les plus proches par la population, dans le même département et le ${kind}\u00a0:`,
-        similar.map((one) => `${one.name}\u00a0: ${people(one.population)}`)];
+      const where = `${scope === "france" ? "en France" : "dans le même département"} et dans le même genre d'intercommunalité (${KINDS[epci.type]})`;
+      const all = similar.length;
+      if (!all) return [`Aucune autre commune ${where}.`];
+      const far = similar.filter((one) => Math.abs(one.population - population) * 4 > population).length;
+      return [`Les plus proches par la population, ${where}\u00a0:`,
+        similar.map(({ name, department: at, population: count }) =>
+          `${name}${at ? ` (${at.name === name ? "" : `${at.name}, `}${at.code})` : ""}\u00a0: ${people(count)}`),
+        ...(far ? [`L'écart de population dépasse 25\u202f% pour ${far === all ? "toutes" : `${far} sur ${all}`}.`] : [])];
     },
     epci({ epci }, date) {
       if (!epci) return ["Cette commune n'a pas d'intercommunalité à fiscalité propre."];

@@ -280,25 +280,33 @@
     }
   }
 
-  /** Make the record of a commune from its file of details. */
+  /**
+   * Make the record of a commune from its file of details. The file says which communes are
+   * compared in all France, and with which; Mayotte's never are, even far apart in size.
+   */
   function record(code, text, departements) {
-    const [[land, count, everywhere], ...lines] = text.split(";").map((line) => line.split("|"));
+    const [[here, count, everywhere], ...lines] = text.split(";").map((line) => line.split("|"));
     const bodies = lines.filter(([first]) => first === "e")
       .map(([, epci, type, population, name]) => ({ code: epci, name, type, population: Number(population) }));
     const rows = lines.filter(([first]) => first !== "e").map(([one, name, population, ...places]) => ({
       code: one, name, population: Number(population), smaller: places.slice(0, 2).map(Number),
-      epci: places[2] ? bodies[Number(places[2])] : null,
+      epci: places[2] ? bodies[Number(places[2])] : null, nearest: places[3]?.split(" "),
     }));
     const own = rows.find((row) => row.code === code);
     const gap = (row) => Math.abs(row.population - own.population);
-    const alike = own.epci ? rows.filter((row) => row !== own && row.epci?.type === own.epci.type) : [];
+    const alike = (own.epci ? rows.filter((row) => row !== own && row.epci?.type === own.epci.type) : [])
+      .sort((a, b) => gap(a) - gap(b)).slice(0, 5);
+    const close = alike.filter((row) => gap(row) * 4 <= own.population);
+    const near = close.length < 3 ? alike : close;
+    const land = (code) => ({ code, name: departements.get(code) });
     return {
       version, code, name: own.name,
-      department: { code: land, name: departements.get(land), count: Number(count), smaller: own.smaller[0] },
+      department: { ...land(here), count: Number(count), smaller: own.smaller[0] },
       france: { count: Number(everywhere), smaller: own.smaller[1] },
       population: own.population, epci: own.epci,
-      similar: alike.sort((a, b) => gap(a) - gap(b)).slice(0, 5)
-        .map((row) => ({ code: row.code, name: row.name, population: row.population })),
+      scope: own.nearest ? "france" : "department",
+      similar: (own.nearest?.map((rank) => rows[rank]) || near).map(({ code, name, population }) => (
+        { code, name, population, ...(own.nearest && { department: land(departement(code)) }) })),
     };
   }
 
