@@ -105,10 +105,10 @@ def test_the_numbers_of_the_contents_are_those_of_the_pages(
 
 def test_a_link_to_another_page_names_its_page(booklet: bytes, texts: list[str]) -> None:
     printed = Printed(booklet)
-    glossary = printed.destinations()["book-glossaire--term-mediane"]
+    catalogue = printed.destinations()["book-catalogue"]
     lesson = printed.destinations()["notebooks-comprendre-moyenne-mediane"]
-    text = "".join(texts[lesson - 1 : glossary])
-    assert f"médiane(page{glossary})" in text
+    text = "".join(texts[lesson - 1 : catalogue])
+    assert f"catalogue(page{catalogue})" in text
     assert "(page00)" not in "".join(texts)
 
 
@@ -229,9 +229,11 @@ def test_a_page_that_is_not_built_is_named(course: Project) -> None:
 
 def test_a_link_to_nowhere_is_named(project: Project, chapters: list[Chapter]) -> None:
     lesson = next(one for one in chapters if one.document.startswith("notebooks/"))
-    link = next(one for one in lesson.body.select("a[href]") if "#term-" in str(one["href"]))
-    link["href"] = "../../book/glossaire.html#term-absent"
-    with pytest.raises(BookletError, match=r"moyenne-mediane », le lien .*#term-absent"):
+    link = next(
+        one for one in lesson.body.select("a[href]") if "catalogue.html" in str(one["href"])
+    )
+    link["href"] = "../../book/catalogue.html#jeu-absent"
+    with pytest.raises(BookletError, match=r"moyenne-mediane », le lien .*#jeu-absent"):
         booklet_html(project, chapters, EDITION)
 
 

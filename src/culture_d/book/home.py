@@ -10,7 +10,7 @@ from sphinx.util.docutils import SphinxDirective
 from culture_d.badge import badge
 from culture_d.catalogue import load_dataset
 from culture_d.curriculum import Module, load_curriculum, modules
-from culture_d.french import typeset
+from culture_d.french import nombre, typeset
 from culture_d.project import Project
 
 BARS = 100
@@ -66,19 +66,22 @@ def queue_figure(population: "pd.Series[int]", source: str) -> str:
         f"M{place * STEP} 100v-{max(height / HEIGHT * 98, 0.6):.1f}h{THICKNESS}V100z"
         for place, height in enumerate(heights)
     )
+    cut = int((population.quantile(ranks, interpolation="nearest") > HEIGHT).sum())
+    caption = (
+        "Cent communes de France, de la moins peuplée à la plus peuplée. "
+        f"La moyenne est de {nombre(round(population.mean()))} habitants. "
+        "À votre avis, combien sont au-dessous ?"
+    )
+    note = f"Les {cut} dernières barres sont coupées : elles montent bien plus haut."
     return (
         '<figure class="cd-file"><svg viewBox="0 0 300 100" role="img" aria-label="'
         "Cent barres, de la commune la moins peuplée à la plus peuplée. Elles restent basses "
         'très longtemps, puis montent d’un coup à la fin."><path d="'
-        f'{bars}"/></svg><figcaption>{typeset(CAPTION)}</figcaption>{source}</figure>'
+        f'{bars}"/></svg><figcaption>{typeset(caption)}</figcaption><p>{typeset(note)}</p>{source}</figure>'
     )
 
 
 PRODUCER = "Institut national de la statistique et des études économiques (Insee)"
-CAPTION = (
-    "Cent communes de France, de la moins peuplée à la plus peuplée. "
-    "À votre avis, combien restent sous la moyenne ?"
-)
 
 
 def setup(app: Sphinx) -> None:

@@ -156,10 +156,10 @@ def _announced(paths: list[LearningPath], *, first: bool) -> Iterator[nodes.Node
     for path in paths:
         line = nodes.paragraph("", "", nodes.strong("", typeset(f"{path.title}.")))
         line += nodes.Text(typeset(f" {path.audience}"))
-        yield line
         minutes = accord(total_minutes(path.steps), "minute")
-        yield nodes.paragraph("", typeset(f"Durée prévue : {minutes}."), classes=["cd-question"])
-        yield nodes.bullet_list("", *[_programme_line(step) for step in path.steps])
+        length = nodes.paragraph("", typeset(f"Durée prévue : {minutes}."), classes=["cd-question"])
+        steps = nodes.bullet_list("", *[_programme_line(step) for step in path.steps])
+        yield nodes.container("", line, length, steps, classes=["cd-annonce-chemin"])
     yield raw("</details>")
 
 

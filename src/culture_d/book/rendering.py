@@ -2,6 +2,7 @@
 
 from datetime import date
 from html import unescape
+from pathlib import Path
 from re import Match, compile
 
 from docutils import nodes
@@ -13,6 +14,9 @@ from sphinx.util.docutils import SphinxTranslator
 from culture_d.french import NO_BREAK_SPACE, date_longue
 
 _SOURCE = compile(r'(<p class="cd-source"[^>]*data-valable-jusquau="([\d-]+)"[^>]*>)(.*?)</p>')
+
+
+_STYLED_SIZE = compile(r'(<img [^>]*?)style="width: (\d+)px; height: (\d+)px;"')
 
 
 class CultureDRenderer(NbElementRenderer):  # type: ignore[misc]
@@ -49,6 +53,21 @@ def _with_warning(source: Match[str], today: date) -> str:
     )
 
 
+def _reserve_places(app: Sphinx, error: Exception | None) -> None:
+    """Give each figure its size as attributes: its place is kept before it is loaded.
+
+    Sphinx writes a style, whose height ours must override: without attributes the page
+    would grow as figures come, and links to its sections would miss them.
+    """
+    if error or app.builder.name != "html":
+        return
+    for path in Path(app.outdir).rglob("*.html"):
+        page = path.read_text(encoding="utf-8")
+        sized = _STYLED_SIZE.sub(r'\1width="\2" height="\3"', page)
+        if sized != page:
+            path.write_text(sized, encoding="utf-8", newline="\n")
+
+
 def _open_code(translator: SphinxTranslator, node: nodes.Element) -> None:
     """Fold code in a native element; myst-nb's own says « Toggle hidden content »."""
     translator.body.append('<details class="cd-code"><summary>Code</summary>\n')
@@ -60,4 +79,5 @@ def _close_code(translator: SphinxTranslator, node: nodes.Element) -> None:
 
 def setup(app: Sphinx) -> None:
     """Register how folded code is written."""
+    app.connect("build-finished", _reserve_places)
     app.add_node(HideCodeCellNode, override=True, html=(_open_code, _close_code))

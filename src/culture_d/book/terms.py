@@ -41,7 +41,7 @@ _NOT_TEXT = (
     *(nodes.footnote, nodes.field_list, addnodes.toctree, HideCodeCellNode),
 )
 _NOT_TEXT_CLASS = re.compile(
-    r"^cd-(?:entete|promesse|prets|modules|question|bouton|intuition|explorable|quiz|correction)"
+    r"^cd-(?:entete|promesse|prets|modules|question|bouton|annonce|fiche|intuition|explorable|quiz|correction)"
 )
 _OUTPUT = "cell_output"
 _LONG_NAME = re.compile(r"^(.+?) \((\w+)\)$")
@@ -278,7 +278,7 @@ def _as_mark(link: nodes.reference, term: Term) -> None:
 def _list(terms: list[Term], glossary_link: str) -> nodes.section:
     section = nodes.section("", nodes.title("", TITLE), ids=[SECTION])
     items = "".join(
-        f'<dt id="mot-{term.slug}"><a href="#vers-{term.slug}">{escape(term.name)}</a></dt>'
+        f'<dt id="mot-{term.slug}"><a href="#vers-{term.slug}" aria-label="{escape(term.name)}, revenir au texte">{escape(term.name)}</a></dt>'
         f'<dd data-glossaire="{escape(glossary_link)}#{escape(term.anchor)}">'
         f"{escape(term.definition, quote=False)}</dd>"
         for term in terms
