@@ -192,6 +192,47 @@ def test_menu_works_without_script_on_a_phone(open_page: Open) -> None:
     page.wait_for_url("**/book/glossaire.html")
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("section", ["la-decision", "a-retenir", "pour-aller-plus-loin"])
+def test_a_link_to_a_section_leads_there(open_page: Open, width: int, section: str) -> None:
+    """Figures keep their place before they are loaded; scripts move nothing afterwards."""
+    page = open_page("book/accueil", width)
+    page.goto(page.url.replace("book/accueil.html", f"{LESSON}.html#{section}"))
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(400)
+    top = page.evaluate("id => document.getElementById(id).getBoundingClientRect().top", section)
+    assert -5 <= top <= 60
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_timeout(300)
+    page.locator(".cd-sommaire details").evaluate("details => { details.open = true; }")
+    page.locator(f".cd-sommaire a[href$='#{section}']").click()
+    page.wait_for_timeout(900)
+    top = page.evaluate("id => document.getElementById(id).getBoundingClientRect().top", section)
+    assert -5 <= top <= 60
+
+
+def test_the_menu_opens_in_place_on_a_phone(open_page: Open) -> None:
+    page = open_page(LESSON, 390)
+    menu = page.get_by_role("navigation", name="Menu du cours")
+    assert not menu.is_visible()
+    button = page.get_by_role("button", name="Menu", exact=True)
+    button.click()
+    expect(menu).to_be_visible()
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    page.keyboard.press("Escape")
+    expect(menu).not_to_be_visible()
+    expect(button).to_be_focused()
+    button.click()
+    page.get_by_role("button", name="Fermer le menu").click()
+    expect(menu).not_to_be_visible()
+    button.click()
+    menu.get_by_role("link", name="Repères").click()
+    page.wait_for_url("**/book/plan.html#partie-reperes")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(menu).to_be_visible()
+
+
 def test_the_lesson_reads_without_script(open_page: Open) -> None:
     page = open_page(LESSON, 390, java_script_enabled=False)
     page.locator(".cd-intuition summary").last.click()
@@ -252,6 +293,7 @@ def test_the_home_page_starts_the_first_lesson_in_one_tap(open_page: Open) -> No
 @pytest.mark.parametrize("word", ["médiane", "mediane", "MÉDIANES", "zzzz"])
 def test_search_answers_in_french(open_page: Open, word: str) -> None:
     page = open_page("book/accueil", 390)
+    page.get_by_role("button", name="Menu", exact=True).click()
     page.get_by_label("Rechercher dans le cours").fill(word)
     page.get_by_role("button", name="Chercher").click()
     page.wait_for_url("**/search.html*")

@@ -24,6 +24,17 @@
   const contents = document.querySelector(".cd-sommaire > details");
   if (contents) contents.open = matchMedia("(min-width: 80.01em)").matches;
 
+  // Scripts change the height of what lies above a section that the address names: go there
+  // again once all is in place, unless the reader has moved meanwhile.
+  let moved = false;
+  for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) {
+    addEventListener(kind, () => { moved = true; }, { once: true, passive: true });
+  }
+  addEventListener("load", () => {
+    const target = !moved && location.hash && document.getElementById(location.hash.slice(1));
+    if (target) target.scrollIntoView({ behavior: "instant" });
+  });
+
   const today = new Date();
   for (const source of document.querySelectorAll("[data-valable-jusquau]")) {
     const limit = new Date(source.dataset.valableJusquau + "T23:59:59");
