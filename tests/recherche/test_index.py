@@ -17,7 +17,11 @@ from culture_d.errors import BookError
 INDEX_BYTES = 150_000
 ENGINE_BYTES = 8_000
 READ = ":is(p, li, dt, dd, caption, legend, label, summary, h1, h2, h3, h4)"
-NOT_READ = ":is(pre, script, style, noscript, .cd-code, [hidden])"
+# The words of a button are what one does, not what one reads; the answers of a quiz come later.
+NOT_READ = (
+    ":is(pre, script, style, noscript, button, textarea, .cd-code, [hidden], "
+    ".cd-sans-script, .cd-quiz-corrige, .cd-intuition > details)"
+)
 WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -42,6 +46,8 @@ def not_found(site: Path) -> list[str]:
         page = BeautifulSoup(path.read_bytes(), "html.parser")
         for tag in page.select(f"main {NOT_READ}, main a.headerlink"):
             tag.decompose()
+        for span in page.select("main :not(code, code *) + span"):
+            span.insert_before(" ")
         for block in page.select(READ):
             block.insert_before(" ")
             block.append(" ")
@@ -65,6 +71,20 @@ def test_a_page_or_a_word_that_the_index_lacks_is_seen(site: Path, tmp_path: Pat
     faults = not_found(copy)
     assert "book/glossaire.html : hapax" in faults
     assert len(faults) == 2 and faults[1].startswith("book/oubliee.html : ")
+
+
+def test_the_answers_of_a_quiz_are_not_in_the_index_but_its_questions_are(site: Path) -> None:
+    for path in sorted(site.rglob("*.html")):
+        page = BeautifulSoup(path.read_bytes(), "html.parser")
+        said = page_text(path.name, str(page))
+        texts = " ".join(section.text for section in said.sections) if said else ""
+        known = " ".join(texts.split())
+        for question in page.select(".cd-quiz-enonce > span:last-child"):
+            assert " ".join(question.get_text().split()) in known, path
+        for why in page.select(".cd-quiz-car, .cd-intuition details p"):
+            assert " ".join(why.get_text().split()) not in known, path
+    lesson = index_of(site)["notebooks/comprendre/moyenne-mediane.html"]
+    assert "Quelle est leur médiane" in json.dumps(lesson, ensure_ascii=False)
 
 
 def test_every_result_leads_somewhere(site: Path) -> None:
@@ -118,6 +138,10 @@ deux&nbsp;lignes<b>collé</b></p><pre>x = 1</pre><details class="cd-code"><p>cac
 <p>Encore la page : https://example.org/a//b</p>
 <table><caption>Légende</caption><tr><th>Nom</th><td>12,5 %</td><td>8 km</td></tr></table>
 <script>alert(1)</script><button>Bouton</button><h3>Titre libre</h3>
+<p class="cd-sans-script">Sans script</p><dl><div><dt>Seuil</dt><dd>Aucun</dd></div></dl>
+<p><a href="b">Formation</a><span>Arrêté</span> du <code><span>a</span><span>b</span></code></p>
+<div class="cd-quiz"><p>Question</p><details class="cd-quiz-corrige"><p>Réponse</p></details></div>
+<div class="cd-intuition"><p>Combien ?</p><details><summary>50</summary><p>Non.</p></details></div>
 </section>
 <dl class="glossary"><dt id="t-a">alpha</dt><dd><p>Première.</p></dd><dt id="t-b">bêta</dt>
 <dd>Seconde.</dd></dl>
@@ -134,7 +158,8 @@ def test_a_page_is_read_section_by_section() -> None:
                 "",
                 "La page",
                 "Un mot en deux\u00a0lignescollé · Encore la page : example.org/ab · "
-                "Légende · Nom · 8 km · Titre libre",
+                "Légende · Nom · 8 km · Titre libre · Seuil · Aucun · Formation Arrêté du ab · "
+                "Question · Combien ?",
             ),
             Section("partie", "Partie", "Dedans. Après"),
             Section("t-a", "alpha", "Première."),

@@ -24,6 +24,7 @@ SMALL = [
         [
             Section("", "Les élues et les élus", "Bonjour."),
             Section("role", "Leur rôle", "L’élue vote. Une œuvre d’art, un cœur de ville."),
+            Section("signes", "Des signes", f"{'😀' * 301}.pictogramme.{'😀' * 601}"),
             Section("plus", "Pour finir", LONG + "Ici vient la délibération, enfin. " + LONG),
         ],
     ),
@@ -225,6 +226,27 @@ def test_a_thousand_characters_break_nothing(ask: Ask) -> None:
     assert status(page).replace("\u00a0", " ").startswith("Aucun résultat pour « xxx")
     page.set_viewport_size({"width": 320, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_a_query_is_cut_and_stripped_of_what_is_not_seen(ask: Ask) -> None:
+    page = ask("dé\u00adlibé\u200bration\u202e")
+    assert set(links(page)) == {"elus.html#plus"}
+    expect(page.get_by_label("Un ou plusieurs mots")).to_have_value("délibération")
+    page = ask("moyenne" + " " * 500 + "habitants")
+    assert set(links(page)) == {"nombres.html"}
+    page = ask("x" * 199 + "😀" * 9)
+    expect(page.get_by_label("Un ou plusieurs mots")).to_have_value("x" * 199 + "😀")
+    page = ask("a" + "😀" * 70)
+    assert status(page).replace("\u00a0", " ") == f"Aucun résultat pour « a{'😀' * 59}… »."
+    assert page.title().startswith(f"«\u00a0a{'😀' * 59}…\u00a0»")
+
+
+def test_an_excerpt_without_space_is_cut_between_characters(ask: Ask) -> None:
+    page = ask("pictogramme")
+    (text,) = page.locator("#cd-resultats p").all_inner_texts()
+    assert len(text) < 500 and text.encode("utf-8")
+    assert set(text.replace("pictogramme", "")) == set("😀… .")
+    expect(page.locator("#cd-resultats p mark")).to_have_text("pictogramme")
 
 
 def test_many_results_come_by_twenties(ask: Ask) -> None:

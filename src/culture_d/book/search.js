@@ -19,7 +19,8 @@
   const EXCERPT = 220;
   const BEFORE = 60;
   const QUOTED = 60;
-  /** How well a word matches: it begins so, has the same stem, or is the same. */
+  const MOST_TYPED = 200;
+  /** How well a word matches: it begins so, has the same stem, or is the same but for number. */
   const START = 1;
   const STEM = 2;
   const SAME = 3;
@@ -44,7 +45,10 @@
     return one.length > 4 ? stemmer.stemWord(one) : one.replace(/e$/, "");
   }
 
-  /** @typedef {{word: string, stem: string}} Term a word looked for */
+  /** « médianes » finds what « médiane » finds, in the same order. @param {string} folded */
+  const singular = (folded) => (folded.length > 3 ? folded.replace(/[sx]$/, "") : folded);
+
+  /** @typedef {{word: string, one: string, stem: string}} Term a word looked for */
   /** @typedef {{start: number, end: number, term: number, level: number}} Hit */
   /** @typedef {[anchor: string, title: string, text: string]} Section */
 
@@ -53,7 +57,8 @@
     const words = [...new Set((query.match(WORD) || []).map(fold))];
     const empty = new Set(common.map(fold));
     const full = words.filter((word) => !empty.has(word));
-    return (full.length ? full : words).slice(0, MOST_WORDS).map((word) => ({ word, stem: stem(word) }));
+    return (full.length ? full : words).slice(0, MOST_WORDS).map((word) => (
+      { word, one: singular(word), stem: stem(word) }));
   }
 
   /** Make a function that finds the terms in a text; each word is compared once. @param {Term[]} terms */
@@ -62,9 +67,9 @@
     const known = new Map();
     const compare = (raw) => {
       const word = fold(raw);
-      const root = stem(word);
+      const [one, root] = [singular(word), stem(word)];
       return terms.flatMap((term, index) => {
-        const level = word === term.word ? SAME
+        const level = one === term.one ? SAME
           : root === term.stem ? STEM
           : term.word.length >= SHORTEST_START && word.startsWith(term.word) ? START : 0;
         return level ? [[index, level]] : [];
@@ -121,6 +126,9 @@
     element.append(text.slice(done, to));
   }
 
+  /** A place that cuts no character in two. @param {string} text @param {number} at */
+  const whole = (text, at) => (/[\ud800-\udbff][\udc00-\udfff]/.test(text.slice(at - 1, at + 1)) ? at + 1 : at);
+
   /** The part of the text with the most terms. @param {string} text @param {Hit[]} hits */
   function excerpt(text, hits) {
     let best = 0;
@@ -131,9 +139,11 @@
         .reduce((sum, level) => sum + level, near.length / 100);
       if (worth > best) [best, start] = [worth, hit.start];
     });
-    const from = start > BEFORE ? text.lastIndexOf(" ", start - BEFORE) + 1 : 0;
+    // At a space; in a text without any, between two characters all the same.
+    const space = start > BEFORE ? text.lastIndexOf(" ", start - BEFORE) + 1 : 0;
+    const from = whole(text, Math.max(space, start - EXCERPT / 2));
     const next = text.indexOf(" ", from + EXCERPT);
-    const to = next < 0 ? text.length : next;
+    const to = whole(text, Math.min(next < 0 ? text.length : next, from + 2 * EXCERPT));
     const paragraph = document.createElement("p");
     if (from) paragraph.append("… ");
     write(paragraph, text, hits, from, to);
@@ -178,7 +188,13 @@
   }
 
   const count = (number) => `${number || "Aucun"}\u00a0résultat${number > 1 ? "s" : ""}`;
-  const quoted = (query) => `«\u00a0${query.length > QUOTED ? query.slice(0, QUOTED) + "…" : query}\u00a0»`;
+  /** The first characters of a text, none cut in two. @param {string} text @param {number} most */
+  const first = (text, most) => [...text].slice(0, most).join("");
+
+  function quoted(query) {
+    const start = first(query, QUOTED);
+    return `«\u00a0${start}${start === query ? "" : "…"}\u00a0»`;
+  }
 
   /** @param {string} query @param {{pages: [string, string, Section[]][], vides: string[]}} texts */
   function answer(query, texts) {
@@ -193,7 +209,9 @@
   }
 
   for (const form of document.querySelectorAll("form[role=search]")) form.hidden = false;
-  const query = (new URLSearchParams(location.search).get("q") || "").trim();
+  // Without what is not seen: a soft hyphen copied with a word, a sign that reverses the line.
+  const typed = (new URLSearchParams(location.search).get("q") || "").replace(/\s+/g, " ").replace(/\p{C}+/gu, "");
+  const query = first(typed.trim(), MOST_TYPED).trim();
   if (!query) return;
   for (const field of document.querySelectorAll("input[name=q]")) field.value = query;
   document.title = `${quoted(query)} - ${document.title}`;

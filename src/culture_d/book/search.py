@@ -38,7 +38,9 @@ _LEFT_OUT = {
     *("button", "noscript", "option", "pre", "script", "style", "svg"),
     *("template", "textarea"),
 }
-_HIDDEN = frozenset({"cd-code", "headerlink"})
+# Not seen by those who search (it takes a script), or not yet: the answers of a quiz.
+_HIDDEN = frozenset({"cd-code", "headerlink", "cd-quiz-corrige", "cd-sans-script"})
+_GUESS = "cd-intuition"
 _LETTER = re.compile(r"[^\W\d_]")
 # What makes an address: without it the index names no other site.
 _ADDRESS = re.compile(r"\b(?:https?|wss?|ftp|file):(?=\S)|[/\\]{2,}", re.IGNORECASE)
@@ -116,6 +118,8 @@ def _read(tag: Tag, into: _Open, opened: list[_Open]) -> None:
             elif child.name == "dl" and "glossary" in child.get_attribute_list("class"):
                 _read_glossary(child, into, opened)
             elif child.name in _INLINE:
+                if _is_set_apart(child):
+                    into.pieces.append(" ")
                 _read(child, into, opened)
             else:
                 into.pieces.append(_BREAK)
@@ -136,9 +140,18 @@ def _read_glossary(terms: Tag, into: _Open, opened: list[_Open]) -> None:
             _read(child, into, opened)
 
 
+def _is_set_apart(tag: Tag) -> bool:
+    """Whether only the style sheet parts it from what precedes: `<a>…</a><span>…</span>`."""
+    before = tag.previous_sibling
+    return tag.name == "span" and isinstance(before, Tag) and tag.find_parent("code") is None
+
+
 def _is_left_out(tag: Tag) -> bool:
     classes = tag.get_attribute_list("class")
     if tag.name in _LEFT_OUT or tag.has_attr("hidden") or not _HIDDEN.isdisjoint(classes):
+        return True
+    parent = tag.parent
+    if tag.name == "details" and parent and _GUESS in parent.get_attribute_list("class"):
         return True
     return tag.name in {"td", "th"} and not _LETTER.search(tag.get_text())
 
