@@ -206,7 +206,8 @@ def test_the_statement_has_what_the_law_asks(site: Path) -> None:
 def test_without_a_contact_the_statement_says_so(site: Path, project: Project) -> None:
     text = (site / "book" / "accessibilite.html").read_text(encoding="utf-8")
     contact = load_contact(project)
-    assert ("Contact à compléter" in text.replace("\u00a0", " ")) == (not contact.is_known)
+    assert ("Aucun contact n’est encore publié." in text) == (not contact.is_known)
+    assert "contact.yml" not in text  # a reader has no file to fill in
     assert not contact.courriel or contact.courriel in text
 
 

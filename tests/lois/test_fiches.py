@@ -293,7 +293,7 @@ def test_markup_in_the_data_is_only_text(laws: Laws) -> None:
     assert warned.count("cd-perime") == 1
     assert BeautifulSoup(warned, "html.parser").aside.find(class_="cd-perime")  # type: ignore[union-attr]
 
-    data = mount(Laws(laws.topics, (_card(laws, **changes),)), evil)
+    data = mount(Laws(laws.topics, (_card(laws, **changes),)), (evil, evil))
     assert data.count("</script") == 1
 
 

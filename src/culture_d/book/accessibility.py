@@ -115,16 +115,8 @@ def _unknown_contact() -> nodes.Node:
         nodes.paragraph(
             "",
             "",
-            nodes.strong("", typeset("Contact à compléter.")),
-            nodes.Text(
-                typeset(
-                    " Cette copie du cours n'a pas encore d'adresse. La personne ou l'organisme qui "
-                    "la met en ligne doit écrire ici son nom, et un courriel ou un formulaire. "
-                    "La loi le demande. Le fichier à remplir est "
-                )
-            ),
-            nodes.literal("", "book/contact.yml"),
-            nodes.Text("."),
+            nodes.strong("", typeset("Aucun contact n'est encore publié.")),
+            nodes.Text(typeset(" La personne qui met le cours en ligne doit en donner un.")),
         ),
         classes=["cd-a-completer"],
     )

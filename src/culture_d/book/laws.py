@@ -12,6 +12,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from culture_d.book.obligations import mount, thresholds_table
 from culture_d.catalogue import load_dataset
+from culture_d.commune_lines import dates
 from culture_d.errors import LawError
 from culture_d.law_card import NOTICE_HTML, card_html, overdue_warning
 from culture_d.laws import Card, Laws, Topic, laws_path, load_laws, typeset_law
@@ -72,7 +73,7 @@ class SortingDirective(_LawDirective):
         """Return what the script needs, hidden until it runs."""
         dataset = load_dataset(self._project.datasets / "communes")
         self.env.note_dependency(str(dataset.folder / "datapackage.json"))
-        return [nodes.raw("", mount(self._laws(), dataset.vintage), format="html")]
+        return [nodes.raw("", mount(self._laws(), dates(dataset)), format="html")]
 
 
 class ThresholdsDirective(_LawDirective):

@@ -10,7 +10,7 @@ from typing import Any
 
 from culture_d.explorables import script_json
 from culture_d.french import date_longue
-from culture_d.law_card import NOTICE, certainty, reference_html
+from culture_d.law_card import CERTAINTIES, NOTICE, reference_html
 from culture_d.laws import Card, Laws, Topic, typeset_law
 
 # Name, label, hint, keyboard of a phone.
@@ -19,8 +19,11 @@ _AGENTS = (
     *("Deux mi-temps comptent pour un. Exemple : 12,5", "decimal"),
 )
 _SURFACE = (
-    *("surface", "Surface à usage tertiaire du plus grand site, en mètres carrés"),
-    *("Les bâtiments d'un même site s'additionnent. Exemple : 850", "decimal"),
+    "surface",
+    "Surface de bureaux, d'école, de salle des fêtes… du plus grand ensemble de bâtiments, "
+    "en mètres carrés",
+    "La loi dit « usage tertiaire ». Les bâtiments d'un même site s'additionnent. Exemple : 850",
+    "decimal",
 )
 _POPULATION = (
     *("population", "Nombre d'habitants de votre commune"),
@@ -39,28 +42,31 @@ _DECISION = "Une décision à prendre ?"
 _PRIVACY = (
     "Chaque réponse est facultative. Elle reste dans cette page : rien n'est envoyé ni gardé."
 )
-_CONCERNED = (
-    '<h3>Dès maintenant</h3><ul data-someday="false"></ul>'
-    '<h3>Le jour où cela arrive</h3><ul data-someday="true"></ul>'
-)
-_LISTS = (
-    ("yes", "Cela vous concerne", _CONCERNED),
-    ("check", "À vérifier", "<ul></ul>"),
-    ("no", "Cela ne vous concerne pas", "<ul></ul>"),
+_NOW = "Dès maintenant"
+# What goes there (a verdict; of those who wait for something to happen, or not), and title.
+_FOLDED = (
+    ('data-verdict="yes" data-someday="true"', "Le jour où cela arrive"),
+    ('data-verdict="check"', "À vérifier"),
+    ('data-verdict="no"', "Cela ne vous concerne pas"),
 )
 
 
-def mount(laws: Laws, vintage: str) -> str:
+def mount(laws: Laws, dates: tuple[str, str]) -> str:
     """Write the form, the lists and the data of the sorting page.
 
     Args:
         laws: the cards; those without `applies` are left out.
-        vintage: of the populations that the page is given by the reader's commune.
+        dates: when the inhabitants of the reader's commune were counted, in general and in
+            Mayotte.
     """
-    results = "".join(
-        f'<section class="cd-tri-liste" data-verdict="{verdict}">'
-        f'<h2 id="tri-{verdict}">{_html(title)}</h2>{lists}</section>'
-        for verdict, title, lists in _LISTS
+    folded = "".join(
+        f'<details class="cd-tri-liste" {which}><summary><h2>{_html(title)} '
+        '<span class="cd-tri-nombre"></span></h2></summary><ul></ul></details>'
+        for which, title in _FOLDED
+    )
+    results = (
+        '<section class="cd-tri-liste" data-verdict="yes" data-someday="false">'
+        f'<h2>{_html(_NOW)} <span class="cd-tri-nombre"></span></h2><ul></ul></section>{folded}'
     )
     fields = [
         _fieldset(_UNKNOWN, _field(*_AGENTS), _field(*_SURFACE), _canteen()),
@@ -74,8 +80,8 @@ def mount(laws: Laws, vintage: str) -> str:
         '<p class="cd-tri-boutons"><button type="reset" class="cd-bascule">Oublier mes réponses'
         '</button> <button type="button" class="cd-bascule cd-tri-imprimer">Imprimer le résultat'
         '</button></p></form><p class="cd-tri-bilan" role="status"></p>'
-        f'{results}<p class="cd-tri-note">{_html(NOTICE)}</p>'
-        f'<script type="application/json">{script_json(_data(laws, vintage))}</script></div>'
+        f'<div class="cd-tri-listes" hidden>{results}<p class="cd-tri-note">{_html(NOTICE)}</p></div>'
+        f'<script type="application/json">{script_json(_data(laws, dates))}</script></div>'
     )
 
 
@@ -105,8 +111,8 @@ def _thresholds_of(topic: Topic, cards: tuple[Card, ...]) -> str:
     return f"<tbody>{title}{rows}</tbody>" if rows else ""
 
 
-def _data(laws: Laws, vintage: str) -> dict[str, Any]:
-    return {"vintage": typeset_law(vintage), "cards": list(_cards(laws))}
+def _data(laws: Laws, dates: tuple[str, str]) -> dict[str, Any]:
+    return {"dates": list(dates), "cards": list(_cards(laws))}
 
 
 def _cards(laws: Laws) -> Iterator[dict[str, Any]]:
@@ -118,10 +124,9 @@ def _cards(laws: Laws) -> Iterator[dict[str, Any]]:
                     "title": typeset_law(card.title),
                     "rule": typeset_law(card.rule),
                     "reference": typeset_law(card.reference),
-                    "certainty": typeset_law(certainty(card)),
-                    "doubt": typeset_law(card.doubt)
-                    if card.certainty == "doubt" and card.doubt
-                    else "",
+                    "certainty": CERTAINTIES.get(card.certainty, "à vérifier"),
+                    "unsure": card.certainty == "doubt",
+                    "doubt": typeset_law(card.doubt or ""),
                     "since": card.since.isoformat() if card.since else "",
                     "recheck": card.recheck_by.isoformat(),
                     "recheckWords": date_longue(card.recheck_by),
@@ -136,8 +141,10 @@ def _fieldset(legend: str, *fields: str) -> str:
 def _field(name: str, label: str, hint: str, keyboard: str) -> str:
     return (
         f'<p class="cd-tri-champ"><label for="tri-{name}">{_html(label)}</label>'
-        f'<input id="tri-{name}" name="{name}" type="text" inputmode="{keyboard}" '
-        f'aria-describedby="tri-{name}-aide"><span id="tri-{name}-aide">{_html(hint)}</span></p>'
+        f'<input id="tri-{name}" name="{name}" type="text" inputmode="{keyboard}" maxlength="40" '
+        f'aria-describedby="tri-{name}-erreur tri-{name}-aide">'
+        f'<strong id="tri-{name}-erreur" hidden></strong>'
+        f'<span id="tri-{name}-aide">{_html(hint)}</span></p>'
     )
 
 

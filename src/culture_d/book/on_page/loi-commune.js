@@ -6,7 +6,11 @@
  * the law counts may be on the other side of the threshold). The answers stay in the page.
  *
  * @typedef {"yes" | "no" | "check"} Verdict
- * @typedef {{verdict: Verdict, reasons: string[]}} Judgement
+ * A reason is a sentence in two parts, without full stop: those that begin alike are told
+ * as one, « La règle commence à 100 et s’arrête à 499 ».
+ *
+ * @typedef {[string, string]} Reason
+ * @typedef {{verdict: Verdict, reasons: Reason[]}} Judgement
  * @typedef {object} Facts figures of one body; null: not known
  * @property {string} [name] put before its population
  * @property {number | null} [population] municipale
@@ -31,12 +35,12 @@
     at_most: (value, limit) => value <= limit,
     below: (value, limit) => value < limit,
   };
-  /** What is said of a figure that meets a test, then of one that does not. */
-  const SAID = {
-    at_least: [(limit) => `le seuil de ${limit} est atteint`, (limit) => `sous le seuil de ${limit}`],
-    above: [(limit) => `plus de ${limit}`, (limit) => `pas plus de ${limit}`],
-    at_most: [(limit) => `pas plus de ${limit}`, (limit) => `plus de ${limit}`],
-    below: [(limit) => `moins de ${limit}`, (limit) => `pas moins de ${limit}`],
+  /** Where a rule begins or ends: as true of the figures that meet it as of the others. */
+  const RULES = {
+    at_least: (limit) => `commence à ${limit}`,
+    above: (limit) => `commence au-dessus de ${limit}`,
+    at_most: (limit) => `s’arrête à ${limit}`,
+    below: (limit) => `s’arrête avant ${limit}`,
   };
   const VERBS = { at_least: "atteint", above: "dépasse", at_most: "ne dépasse pas", below: "reste sous" };
   /** Figures of a decision to come: without an answer, the rule holds « quand… ». */
@@ -45,6 +49,7 @@
     contract: ["le montant d’un marché", "hors taxes"],
   };
   const WHEN = "quand ";
+  const FROM = "à partir du ";
   const MISSING = {
     population: "il manque le nombre d’habitants",
     agents: "il manque le nombre d’agents",
@@ -53,21 +58,27 @@
   };
   const counted = (singular, plural) => (value) =>
     `${write(value)}\u00a0${value < 2 ? singular : plural}`;
+  const inhabitants = counted("habitant", "habitants");
+  const agents = counted("agent en équivalent temps plein", "agents en équivalent temps plein");
   const SUBJECTS = {
-    population: counted("habitant", "habitants"),
-    agents: counted("agent en équivalent temps plein", "agents en équivalent temps plein"),
-    surface: (value) => `${write(value)}\u00a0m²`,
-    grant: (value) => `${write(value)}\u00a0€ en douze mois`,
-    contract: (value) => `${write(value)}\u00a0€ hors taxes`,
+    population: (value, name) =>
+      name ? `votre intercommunalité (${name}) a ${inhabitants(value)}` : `vous avez ${inhabitants(value)}`,
+    agents: (value, name) => `${name ? "votre intercommunalité" : "vous"} ${name ? "a" : "avez"} ${agents(value)}`,
+    surface: (value) => `vous indiquez ${write(value)}\u00a0m²`,
+    grant: (value) => `vous versez ${write(value)}\u00a0€ en douze mois`,
+    contract: (value) => `le marché est de ${write(value)}\u00a0€ hors taxes`,
   };
   const UNITS = { surface: "\u00a0m²", grant: "\u00a0€", contract: "\u00a0€" };
-  const NEAR = {
-    totale: "la loi compte la population totale, qui peut être plus haute",
-    unspecified: "le texte ne dit pas quelle population compter, et la population totale peut être plus haute",
+  const HIGHER = {
+    totale: "La loi compte la population totale, qui peut être plus haute",
+    unspecified: "Le texte ne dit pas quelle population compter\u00a0: la totale peut être plus haute",
   };
 
-  /** @param {Verdict} verdict @param {...string} reasons @returns {Judgement} */
-  const judged = (verdict, ...reasons) => ({ verdict, reasons });
+  /** @param {Verdict} verdict @param {...(Reason | string)} reasons @returns {Judgement} */
+  const judged = (verdict, ...reasons) => ({
+    verdict,
+    reasons: reasons.map((one) => (typeof one === "string" ? ["", one] : one)),
+  });
 
   /** A sentence of the data, as a part of another. @param {string} text */
   const clause = (text) => text[0].toLowerCase() + text.slice(1).replace(/\.$/, "");
@@ -80,25 +91,26 @@
       const whose = facts.name ? " de votre intercommunalité" : "";
       if (!DECISIONS[fact]) return judged("check", MISSING[fact] + whose);
       const [what, measure] = DECISIONS[fact];
-      return judged("yes", `${WHEN}${what} ${VERBS[test]} ${threshold} ${measure}`);
+      return judged("yes", [`${WHEN}${what} `, `${VERBS[test]} ${threshold} ${measure}`]);
     }
-    const before = fact === "population" && facts.name ? `${facts.name}\u00a0: ` : "";
-    const subject = before + SUBJECTS[fact](value);
+    const subject = SUBJECTS[fact](value, facts.name);
     const doubt = fact === "population" ? populationDoubt(value, { test, limit, population }, facts) : "";
-    if (doubt) return judged("check", `${subject}, ${doubt}`);
+    if (doubt) return judged("check", `${subject}${doubt}`);
     const met = TESTS[test](value, limit);
-    return judged(met ? "yes" : "no", `${subject}, ${SAID[test][met ? 0 : 1](threshold)}`);
+    // Nobody counts half an inhabitant: the last one that the rule is for has a number.
+    const rule = fact === "population" && test === "below" ? RULES.at_most(write(limit - 1)) : RULES[test](threshold);
+    return judged(met ? "yes" : "no", [`${subject}. La règle `, rule]);
   }
 
   /** Why the population known does not decide; empty if it does. */
   function populationDoubt(value, { test, limit, population }, facts) {
-    if (facts.trust === "old") return "un chiffre ancien, comme dans tout le département de Mayotte";
+    if (facts.trust === "old") return ". C’est un chiffre ancien, comme dans tout le département de Mayotte";
     const near = 10 * Math.abs(value - limit) <= limit;
-    const place = `près du seuil de ${write(limit)}\u00a0: `;
-    if (near && facts.trust === "near") return `${place}ce chiffre peut ne plus être celui en vigueur`;
+    const place = `, près du seuil de ${write(limit)}. `;
+    if (near && facts.trust === "near") return `${place}Ce chiffre peut ne plus être celui en vigueur`;
     // The totale is never below the municipale: only a larger one may change the answer.
     const open = TESTS[test](value, limit) !== TESTS[test](limit + 1, limit);
-    return near && open && population !== "municipale" ? place + NEAR[population] : "";
+    return near && open && population !== "municipale" ? place + HIGHER[population] : "";
   }
 
   /** @returns {Judgement} */
@@ -121,7 +133,7 @@
     const telling = parts.filter((part) => part.verdict === verdict);
     // Where one would do, one reason to hesitate is enough.
     const kept = any && verdict === "check" ? telling.slice(0, 1) : telling;
-    return judged(verdict, ...new Set(kept.flatMap((part) => part.reasons)));
+    return judged(verdict, ...kept.flatMap((part) => part.reasons));
   }
 
   /** @param {object} card @param {{commune: Facts, epci: Facts | null | undefined}} reader */
@@ -129,10 +141,11 @@
     const found = judgeScope(card, reader);
     if (found.verdict === "yes" && card.since && new Date(`${card.since}T00:00:00`) > new Date()) {
       const day = new Date(`${card.since}T00:00:00`).toLocaleDateString("fr-FR", { dateStyle: "long" });
-      found.reasons.unshift(`à partir du ${day.replace(/^1 /, "1er ")}`);
+      const from = `${FROM}${day.replace(/^1 /, "1er ")}`;
+      found.reasons = found.reasons.map(([about, says]) => [`${from}, ${about}`, says]);
     }
     // What is unsure is never sorted as certain, whatever the figures say.
-    if (!card.doubt || found.verdict === "check") return found;
+    if (!card.unsure || found.verdict === "check") return found;
     return judged("check", ...found.reasons, clause(card.doubt));
   }
 
@@ -147,19 +160,26 @@
     return judged("yes", to.includes("commune") ? "toutes les communes, quelle que soit leur taille" : "chaque membre du conseil municipal");
   }
 
-  /** One sentence: capital first, full stop last. @param {string[]} reasons */
-  function sentence(reasons) {
-    const text = reasons.join("\u00a0; ");
-    return `${text[0].toUpperCase()}${text.slice(1)}.`;
+  /** One or more sentences; none is said twice. @param {Reason[]} reasons */
+  function told(reasons) {
+    /** @type {Map<string, Set<string>>} */
+    const all = new Map();
+    for (const [about, says] of reasons) {
+      const key = about || says;
+      all.set(key, (all.get(key) || new Set()).add(about ? says : ""));
+    }
+    const sentences = [...all].map(([about, says]) => about + [...says].join(" et "));
+    return sentences.map((one) => `${one[0].toUpperCase()}${one.slice(1)}.`).join(" ");
   }
 
-  /** Sort cards by verdict, each with its reason. */
+  /** Sort cards by verdict, each with its reason, and the doubt that the reason does not say. */
   function sort(cards, reader) {
     const lists = { yes: [], check: [], no: [] };
     for (const card of cards) {
       const { verdict, reasons } = judgeCard(card, reader);
-      const someday = reasons.some((reason) => reason.startsWith(WHEN));
-      lists[verdict].push({ card, reason: sentence(reasons), someday });
+      const someday = reasons.some(([about, says]) => [WHEN, FROM].some((start) => (about + says).startsWith(start)));
+      const said = card.doubt && reasons.some(([, says]) => says === clause(card.doubt));
+      lists[verdict].push({ card, reason: told(reasons), doubt: said ? "" : card.doubt, someday });
     }
     return lists;
   }
@@ -171,26 +191,44 @@
   const root = document.querySelector(".cd-tri");
   if (!root) return;
   const form = root.querySelector("form");
-  const { vintage, cards } = JSON.parse(root.querySelector('script[type="application/json"]').textContent);
+  const { dates, cards } = JSON.parse(root.querySelector('script[type="application/json"]').textContent);
 
-  /** A figure as a French reader types it; undefined if it cannot be read. */
-  function parse(text, whole) {
-    const plain = text.replace(/\s/g, "").replace(",", ".");
-    if (plain === "") return null;
-    return (whole ? /^\d{1,9}$/ : /^\d{1,12}(\.\d{1,2})?$/).test(plain) ? Number(plain) : undefined;
+  /** Per field: what may follow the number, and the largest that is believed. */
+  const FIELDS = {
+    population: [["habitants"], 3_000_000],
+    agents: [["agents", "agents etp", "agents en équivalent temps plein", "etp", "équivalents temps plein"], 100_000],
+    surface: [["m²", "m2", "mètres carrés"], 10_000_000],
+    grant: [["€", "euros"], 1e10],
+    contract: [["€ ht", "€ hors taxes", "euros ht", "euros hors taxes", "ht"], 1e10],
+  };
+  const UNREADABLE = "Écrivez seulement le nombre, par exemple 12\u202f000.";
+
+  /** A figure as a French reader types it, with or without its unit, finished or not.
+   * @returns {{value: number | null, fault: string}} */
+  function parse(name, text) {
+    const refused = (fault) => ({ value: null, fault });
+    const typed = text.trim().toLowerCase().replace(/\s+/g, " ");
+    if (!typed) return { value: null, fault: "" };
+    const found = typed.match(/^([-−–]?) ?(\d(?: ?\d)*)([.,]\d*)? ?(.*?)\.?$/);
+    if (!found) return refused(UNREADABLE);
+    const [, minus, digits, decimals = "", unit] = found;
+    const [units, most] = FIELDS[name];
+    const readable = units.some((one) => one.startsWith(unit)) && decimals.length < 4;
+    if (!readable || (decimals && name === "population")) return refused(UNREADABLE);
+    if (minus) return refused("Le nombre ne peut pas être négatif.");
+    const value = Number(digits.replace(/ /g, "") + decimals.replace(",", "."));
+    return value > most ? refused("Vérifiez ce nombre.") : { value, fault: "" };
   }
 
-  /** Read a field, and say so beside it if it cannot be read. @returns {number | null} */
+  /** Read a field, and say under it what cannot be read. @returns {number | null} */
   function read(name) {
     const field = form.elements[name];
-    const whole = name === "population";
-    const value = parse(field.value, whole);
-    const help = document.getElementById(field.getAttribute("aria-describedby"));
-    help.dataset.hint ??= help.textContent;
-    field.setAttribute("aria-invalid", String(value === undefined));
-    const expected = whole ? "un nombre entier, sans point" : "un nombre, avec une virgule s’il le faut";
-    help.textContent = value === undefined ? `Écrivez ${expected}. ${help.dataset.hint}` : help.dataset.hint;
-    return value ?? null;
+    const { value, fault } = parse(name, field.value);
+    field.setAttribute("aria-invalid", String(fault !== ""));
+    const place = document.getElementById(`tri-${name}-erreur`);
+    place.textContent = fault;
+    place.hidden = !fault;
+    return value;
   }
 
   const isCount = (value) => Number.isInteger(value) && value >= 0;
@@ -205,6 +243,8 @@
       return null;
     }
   }
+
+  const isOfMayotte = (record) => record?.department?.code === MAYOTTE;
 
   /** @returns {Facts | null | undefined} null: in none; undefined: not known */
   function epciOf(record) {
@@ -221,7 +261,7 @@
     for (const name of ["agents", "surface", "grant", "contract"]) commune[name] = read(name);
     const typed = read("population");
     commune.population = record ? record.population : typed;
-    if (record?.department?.code === MAYOTTE) commune.trust = "old";
+    if (isOfMayotte(record)) commune.trust = "old";
     return { commune, epci: epciOf(record) };
   }
 
@@ -238,18 +278,21 @@
     return element;
   }
 
-  function item({ card, reason }) {
+  function item({ card, reason, doubt }) {
     const element = make("li", "");
     const details = make("details", "");
     const summary = make("summary", "");
     summary.append(make("strong", "", card.title), " ", make("span", "", reason));
-    const source = make("p", "cd-tri-source", `${card.reference}. Certitude\u00a0: ${card.certainty.replace(/\.$/, "")}.`);
+    if (doubt) summary.append(" ", make("em", "", "Avec une réserve."));
+    const source = make("p", "cd-tri-source", `${card.reference}. Certitude\u00a0: ${card.certainty}.`);
     if (new Date() >= new Date(`${card.recheck}T00:00:00`)) {
       source.append(make("strong", "cd-perime", `Attention\u00a0: ce repère devait être revérifié avant le ${card.recheckWords}.`));
     }
     const more = make("p", "cd-tri-lien");
     more.append(link(`lois.html#loi-${card.id}`, "Voir la fiche"));
-    details.append(summary, make("p", "", card.rule), source, more);
+    details.append(summary, make("p", "", card.rule));
+    if (doubt) details.append(make("p", "", `Réserve\u00a0: ${doubt}`));
+    details.append(source, more);
     element.append(details);
     return element;
   }
@@ -260,29 +303,37 @@
     place.hidden = !cultureD.commune;
     if (!cultureD.commune) return;
     const words = record
-      ? [make("strong", "", record.name), `\u00a0: ${SUBJECTS.population(record.population)}, ${vintage}. `]
+      ? [make("strong", "", record.name), `\u00a0: ${inhabitants(record.population)}, population municipale ${dates[Number(isOfMayotte(record))]}. `]
       : ["Choisissez votre commune une fois pour tout le cours, ou écrivez son nombre d’habitants. "];
     place.replaceChildren(...words, link("ma-commune.html", record ? "Changer de commune" : "Choisir ma commune"));
   }
 
   const count = (number, one, several) => `${write(number)}\u00a0${number < 2 ? one : several}`;
 
+  /** Without inhabitants almost everything is « à vérifier »: nothing is sorted then. */
   function show() {
     const record = chosen();
     showCommune(record);
-    const lists = sort(cards, reader(record));
-    for (const section of root.querySelectorAll("[data-verdict]")) {
-      const found = lists[section.dataset.verdict];
-      for (const list of section.querySelectorAll("ul")) {
-        const { someday } = list.dataset;
-        const kept = found.filter((one) => someday === undefined || String(one.someday) === someday);
-        list.replaceChildren(...(kept.length ? kept.map(item) : [make("li", "", "Aucun texte ici.")]));
-      }
+    const facts = reader(record);
+    const known = facts.commune.population !== null;
+    root.querySelector(".cd-tri-listes").hidden = !known;
+    root.querySelector(".cd-tri-imprimer").hidden = !known;
+    // On paper the result stands for the table of thresholds.
+    document.body.classList.toggle("cd-trie", known);
+    const lists = known ? sort(cards, facts) : { yes: [], check: [], no: [] };
+    for (const group of root.querySelectorAll("[data-verdict]")) {
+      const { verdict, someday } = group.dataset;
+      const kept = lists[verdict].filter((one) => someday === undefined || String(one.someday) === someday);
+      group.querySelector(".cd-tri-nombre").textContent = `(${write(kept.length)})`;
+      group.querySelector("ul").replaceChildren(...(kept.length ? kept.map(item) : [make("li", "", "Aucun texte ici.")]));
     }
-    root.querySelector(".cd-tri-bilan").textContent =
-      `${count(lists.yes.length, "texte vous concerne", "textes vous concernent")}, ` +
-      `${count(lists.check.length, "est à vérifier", "sont à vérifier")}, ` +
-      `${count(lists.no.length, "ne vous concerne pas", "ne vous concernent pas")}.`;
+    const now = lists.yes.filter((one) => !one.someday).length;
+    root.querySelector(".cd-tri-bilan").textContent = known
+      ? `${count(now, "texte", "textes")} à appliquer dès maintenant, ` +
+        `${write(lists.yes.length - now)} seulement si le cas se présente, ` +
+        `${write(lists.check.length)} à vérifier, ` +
+        `${count(lists.no.length, "ne vous concerne pas", "ne vous concernent pas")}.`
+      : "Donnez au moins le nombre d’habitants de votre commune\u00a0: le tri se fait à mesure.";
   }
 
   form.addEventListener("input", show);
@@ -292,6 +343,5 @@
   document.addEventListener("culture-d:commune", show);
   root.querySelector(".cd-tri-imprimer").addEventListener("click", () => window.print());
   root.hidden = false;
-  document.body.classList.add("cd-trie");
   show();
 })();
