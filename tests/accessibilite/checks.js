@@ -843,7 +843,7 @@
     list.forEach((one, place) => {
       const box = boxes[place];
       const size = `${Math.round(box.right - box.left)} × ${Math.round(box.bottom - box.top)} px`;
-      if (one.matches("button, select, textarea, input, [role=button], .cd-bouton") && box.bottom - box.top < 43.5) {
+      if (!inSentence(one) && one.matches("button, select, textarea, input, [role=button], .cd-bouton") && box.bottom - box.top < 43.5) {
         faults.push(`bouton ou champ de moins de 44 px (${size}) : ${where(one)} ${name(one)}`);
       }
       if (!small(box) || inSentence(one)) return;

@@ -13,7 +13,7 @@ from culture_d.pdf import Printed
 
 Read = Callable[[bytes], Any]
 Squeeze = Callable[[str], str]
-LESSON_PAGES = 10
+LESSON_PAGES = 12
 # A heading, then two lines at least, above the bottom margin.
 LOWEST_HEADING = 297 - 20 - 20
 
@@ -183,12 +183,14 @@ def test_an_address_that_is_its_own_text_is_not_written_twice(
 def words_of_figures(site: Path, lesson: str, squeeze: Squeeze) -> list[str]:
     """For each figure, the longest of its words that the page does not say elsewhere."""
     page = BeautifulSoup((site / f"{lesson}.html").read_bytes(), "html.parser")
+    for code in page.select(".cd-code"):
+        code.decompose()
     told = squeeze(page.get_text())
     found = []
     for image in page.select("main img"):
         drawing = ((site / lesson).parent / str(image["src"])).read_text(encoding="utf-8")
         words = [squeeze(text) for text in re.findall(r"<text[^>]*>([^<]+)</text>", drawing)]
-        found.append(max((one for one in words if one not in told), key=len))
+        found.append(max((one for one in words if one not in told and one.isalpha()), key=len))
     return found
 
 
