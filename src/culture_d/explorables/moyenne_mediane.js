@@ -12,6 +12,7 @@
  * }} Model
  * @typedef {{ name: string, start: number, value: number }} Commune
  * @typedef {{ code: string, place: string, note: string, communes: Commune[] }} Dataset
+ * @typedef {{ name: string, department: { code: string } }} Own the reader's own commune
  * @typedef {{ count: number, mean: number, median: number, below: number }} Summary
  * @typedef {{ xs: number[], levels: number[], size: number, width: number }} Pile
  * @typedef {{ at(v: number): number, value(x: number): number, ticks: number[] }} Scale
@@ -68,12 +69,12 @@ function s(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** @param {Element} node @param {Record<string, any>} attributes */
+/** Only what is read aloud is typeset: a value or an identifier stays as it is. @param {Element} node @param {Record<string, any>} attributes */
 function write(node, attributes) {
   for (const [key, value] of Object.entries(attributes)) {
     if (typeof value === "function") node.addEventListener(key, value);
     else if (value === false) node.removeAttribute(key);
-    else node.setAttribute(key, typeof value === "string" ? french(value) : value);
+    else node.setAttribute(key, /^aria-[lv]/.test(key) ? french(String(value)) : value);
   }
 }
 
@@ -104,6 +105,56 @@ const belowText = ({ below, count }) =>
 /** @param {Summary} summary */
 const belowSentence = (summary) =>
   `Sous la moyenne : ${belowText(summary)}, soit ${shareText(summary)}.`;
+
+/** @param {string} text */
+const countWords = (text) =>
+  text.replaceAll("\u202f", "").split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
+
+/** @param {string[]} names */
+const listed = (names) =>
+  names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} et ${names[names.length - 1]}`;
+
+/**
+ * Say what the reader changed; "" if nothing. In at most seven words, so that the whole
+ * sentence keeps within twenty-two: names first, then counts.
+ * @param {Commune[]} removed @param {Commune[]} kept
+ */
+function changesText(removed, kept) {
+  const moved = kept.filter((commune) => commune.value !== commune.start);
+  const count = removed.length;
+  const largestKept = Math.max(...kept.map((commune) => commune.start));
+  const several = count > 1 ? `${number(count)} communes` : "une commune";
+  const without = !count ? [""] : [
+    ...(count > 3 ? [] : [`Sans ${listed(removed.map(({ name }) => name))}`]),
+    ...(removed.some((commune) => commune.start < largestKept) ? []
+      : [count > 1 ? `Sans les ${number(count)} plus grandes communes` : "Sans la plus grande commune"]),
+    `Sans ${several}`,
+  ];
+  const [one] = moved;
+  const values = moved.length > 1 ? `${number(moved.length)} valeurs modifiées` : "une valeur modifiée";
+  const changed = !one ? [""] : [
+    ...(moved.length > 1 ? [] : [`${count ? "avec " : ""}${one.name} à ${people(one.value)}`]),
+    `${count ? "avec" : "Avec"} ${values}`,
+  ];
+  const leads = changed.flatMap((end) =>
+    without.map((start) => (start && end ? `${start}, ${end}` : start + end)));
+  return leads.find((lead) => countWords(lead) <= 7) ?? leads[leads.length - 1];
+}
+
+/**
+ * Compare with the start, whatever was done in between.
+ * @param {string} lead what was changed @param {Summary} now @param {Summary} atStart
+ */
+function comparison(lead, now, atStart) {
+  const [mean, median] = [meanText(now.mean), medianText(now.median)];
+  if (!lead) return `Retour au départ : moyenne ${mean}, médiane ${median}.`;
+  const [oldMean, oldMedian] = [meanText(atStart.mean), medianText(atStart.median)];
+  const still = mean === oldMean;
+  const first = still ? `reste à ${mean}` : `passe de ${oldMean} au départ à ${mean}`;
+  const second = median === oldMedian ? `reste à ${median}`
+    : still ? `passe de ${oldMedian} au départ à ${median}` : `de ${oldMedian} à ${median}`;
+  return `${lead} : la moyenne ${first}, la médiane ${second}.`;
+}
 
 /**
  * Read what a person typed as a population.
@@ -221,13 +272,17 @@ class View {
     this.width = 0;
     /** @type {Dataset} */
     this.data = this.example();
-    this.before = /** @type {Summary | null} */ (null);
+    this.introduced = false;
+    this.placing = false;
     this.warning = "";
     this.loaded = /** @type {any} */ (undefined);
     this.frame = 0;
     this.timer = 0;
     this.drag = /** @type {any} */ (null);
     this.build();
+    this.offer = () => this.offerOwn();
+    this.offer();
+    document.addEventListener("culture-d:commune", this.offer);
     el.append(this.root);
     this.refresh = () => { this.frame ||= requestAnimationFrame(() => this.draw()); };
     this.failed = () => this.fail();
@@ -242,6 +297,7 @@ class View {
   remove() {
     KEYS.forEach((key) => this.model.off(`change:${key}`, this.refresh));
     this.model.off("change:_erreur", this.failed);
+    document.removeEventListener("culture-d:commune", this.offer);
     this.sizes.disconnect();
     cancelAnimationFrame(this.frame);
     clearTimeout(this.timer);
@@ -264,6 +320,7 @@ class View {
       focus: () => this.listPlaces(),
       pointerdown: () => this.listPlaces(),
     }, h("option", { value: "" }, "Exemple simulé"));
+    this.own = h("button", { type: "button", class: "cd-mienne", click: () => this.showOwn() });
     this.figures = h("div", { class: "cd-chiffres" });
     [this.meanFigure, this.medianFigure, this.belowFigure] = [
       ["▲", "Moyenne", "cd-moyenne"], ["◆", "Médiane", "cd-mediane"], ["", "Sous la moyenne", ""],
@@ -283,6 +340,8 @@ class View {
       pointercancel: () => this.release(true),
     });
     this.buildPlot();
+    this.axisTitle = h("p", { class: "cd-axe-titre" });
+    this.axisNote = h("p", { class: "cd-note" });
     this.help = h("p", { class: "cd-aide" });
     this.status = h("p", { class: "cd-phrase", role: "status" });
     this.pick = h("select", {
@@ -312,7 +371,7 @@ class View {
     this.root = h("div", { class: "cd-app", role: "group", "aria-label": model.get("titre") },
       h("p", { class: "cd-titre" }, model.get("titre")),
       labelled("Communes affichées", this.place, `${id}-donnees`),
-      this.figures, this.plot,
+      this.own, this.figures, this.plot, this.axisTitle, this.axisNote,
       labelled("Moins ou plus d'habitants dans la commune choisie", this.range, `${id}-curseur`),
       this.status, this.help,
       h("div", { class: "cd-boutons" }, this.take, this.back, this.restart),
@@ -336,12 +395,13 @@ class View {
     this.medianLine = s("path", { class: "cd-mediane cd-trait" });
     this.meanMark = s("path", { class: "cd-moyenne", d: "M0,1l9,15h-18z" });
     this.medianMark = s("path", { class: "cd-mediane", d: "M0,-9l9,9l-9,9l-9,-9z" });
+    this.leader = s("path", { class: "cd-lien" });
     this.chosenDot = s("circle", { class: "cd-choisi" });
     this.meanLabel = s("text", { class: "cd-repere", y: 44 });
     this.medianLabel = s("text", { class: "cd-repere", y: 18 });
     this.chosenLabel = s("text", { class: "cd-nom" });
     this.plot.append(this.axis, this.startMean, this.startMedian, this.others, this.meanLine,
-      this.medianLine, this.meanMark, this.medianMark, this.chosenDot, this.meanLabel,
+      this.medianLine, this.meanMark, this.medianMark, this.leader, this.chosenDot, this.meanLabel,
       this.medianLabel, this.chosenLabel);
   }
 
@@ -375,7 +435,7 @@ class View {
     names.sort(new Intl.Collator("fr").compare);
     this.pick.replaceChildren(...names.map((name) => h("option", { value: name }, name)));
     this.layoutKey = "";
-    this.before = null;
+    this.introduced = false;
     return true;
   }
 
@@ -386,7 +446,8 @@ class View {
     for (const commune of this.data.communes) {
       const value = Object.hasOwn(changes, commune.name) ? changes[commune.name] : undefined;
       const valid = Number.isInteger(value) && value >= 0 && value <= this.model.get("maximum");
-      commune.value = valid ? value : commune.start;
+      // Adding 0 makes a zero of the negative zero that an address may hold.
+      commune.value = valid ? value + 0 : commune.start;
     }
     const known = new Set(this.data.communes.map((commune) => commune.name));
     this.removed = [...new Set(removed)].filter((name) => known.has(name)).slice(0, known.size - 1);
@@ -405,7 +466,7 @@ class View {
     const ready = this.readData();
     this.applyChanges();
     const now = summarise(this.kept);
-    const atStart = summarise(this.data.communes.map((c) => ({ ...c, value: c.start })));
+    const atStart = this.atStart();
     this.layOut();
     this.drawFigures(now, atStart);
     this.drawDots();
@@ -413,54 +474,60 @@ class View {
     this.drawControls();
     this.describe(now);
     if (!ready) say(this.status, "Chargement des communes…");
-    else if (!this.before) this.introduce(now);
+    else if (!this.introduced) this.introduce(now);
   }
 
-  /** Keep the axis still while values move: it follows the data, the width and what was typed. */
+  atStart() {
+    return summarise(this.data.communes.map((commune) => ({ ...commune, value: commune.start })));
+  }
+
+  /** Keep the axis still while values move: it follows the communes left, the width and what was typed. */
   layOut() {
     const width = this.plot.clientWidth || 600;
     const axe = this.model.get("axe");
     this.kind = axe === "regulier" || axe === "resserre" ? axe : this.data.code ? "resserre" : "regulier";
-    const values = this.data.communes.map((commune) => Math.max(commune.start, commune.value));
+    const values = this.kept.map((commune) => Math.max(commune.start, commune.value));
     const highest = Math.max(...values, 10);
-    const fixed = `${width} ${this.kind}`;
+    const fixed = JSON.stringify([width, this.kind, ...this.removed]);
     if (fixed === this.layoutKey && (this.drag || highest <= this.reach)) return;
     this.layoutKey = fixed;
     this.width = width;
-    const lowest = Math.min(...this.data.communes.map((c) => c.start).filter((value) => value > 0));
+    const lowest = Math.min(...this.kept.map((commune) => commune.start).filter((value) => value > 0));
     this.scale = this.kind === "regulier" ? linearScale(highest, width)
       : logScale(Number.isFinite(lowest) ? lowest : 1, highest, width);
     this.reach = this.scale.value(width);
-    this.height = LABEL_ROWS + (this.data.communes.length > 40 ? 190 : 120);
+    this.height = LABEL_ROWS + (this.data.communes.length > 40 ? 212 : 136);
     this.drawAxis();
   }
 
+  /** Every tick keeps its label: one that would touch its neighbour goes a row lower. */
   drawAxis() {
     const { scale, width, height } = this;
-    const total = height + 66;
-    write(this.plot, { viewBox: `0 0 ${width} ${total}`, height: total });
-    const broken = this.kind === "resserre" ? `h8M${MARGIN + ZERO_GAP},${height}` : "";
+    const log = this.kind === "resserre";
+    const broken = log ? `h8M${MARGIN + ZERO_GAP},${height}` : "";
     const line = s("path", { d: `M${MARGIN},${height}${broken}H${width - MARGIN}` });
-    let free = -Infinity;
-    const ticks = scale.ticks.map((tick) => {
-      const x = scale.at(tick);
-      const text = number(tick);
-      const half = text.length * 4.6;
-      const group = s("g", {}, s("path", { d: `M${x},${height}v6` }));
-      const middle = Math.min(Math.max(x, half), width - half);
-      if (middle - half > free) {
-        const label = s("text", { x: middle, y: height + 34, "text-anchor": "middle" });
-        label.textContent = text;
-        group.append(label);
-        free = middle + half + 6;
-      }
-      return group;
+    const labels = scale.ticks.map((tick) => {
+      const label = s("text", { "text-anchor": "middle" });
+      label.textContent = number(tick);
+      return label;
     });
-    const title = s("text", { x: width / 2, y: height + 58, "text-anchor": "middle" });
-    title.textContent = this.kind === "regulier" ? "Nombre d'habitants"
-      : french("Nombre d'habitants : chaque graduation multiplie par dix");
-    this.axis.replaceChildren(line, ...ticks, title);
-    if (title.getComputedTextLength?.() > width) title.textContent = "Habitants, de dix en dix fois plus";
+    this.axis.replaceChildren(line, ...labels);
+    const ends = [-Infinity, -Infinity];
+    labels.forEach((label, i) => {
+      const x = scale.at(scale.ticks[i]);
+      const half = (label.getComputedTextLength?.() || label.textContent.length * 8.4) / 2;
+      const middle = Math.min(Math.max(x, half), width - half);
+      const row = ends.findIndex((end) => middle - half > end);
+      this.axis.append(s("path", { d: `M${x},${height}v${row > 0 ? 24 : 6}` }));
+      if (row < 0) return label.remove();
+      ends[row] = middle + half + 5;
+      write(label, { x: middle, y: height + 34 + 18 * row });
+      this.axis.append(label);
+    });
+    const total = height + (Number.isFinite(ends[1]) ? 58 : 40);
+    write(this.plot, { viewBox: `0 0 ${width} ${total}`, height: total });
+    say(this.axisTitle, log ? "Habitants (chaque repère vaut dix fois le précédent)" : "Nombre d'habitants");
+    say(this.axisNote, log ? "Cette graduation rapproche les grandes communes des petites." : "");
   }
 
   /** @param {Summary} now @param {Summary} atStart */
@@ -483,7 +550,7 @@ class View {
       .sort((a, b) => a.value - b.value);
     const pile = this.data.communes.length > MANY ? pileBricks : pileDots;
     const { xs, levels, size, width } =
-      pile(sorted.map((commune) => scale.at(commune.value)), height - LABEL_ROWS - 28);
+      pile(sorted.map((commune) => scale.at(commune.value)), height - LABEL_ROWS - 50);
     this.dots = sorted.map((commune, i) =>
       ({ commune, x: xs[i], y: height - size * (levels[i] + 0.5) - 1 }));
     const start = width / 2;
@@ -500,16 +567,22 @@ class View {
     this.dots.push(chosen);
     write(this.chosenDot, { cx: x, cy: chosen.y, r: radius });
     this.chosenLabel.textContent = french(`${this.chosen.name} : ${number(this.chosen.value)}`);
-    this.label(this.chosenLabel, x, true);
-    write(this.chosenLabel, { y: Math.max(LABEL_ROWS + 12, chosen.y - radius - 7) });
+    const [from, to] = this.label(this.chosenLabel, x, true);
+    const reach = (size + width) / 2 + 4;
+    const above = this.dots.filter((dot) => dot.x > from - reach && dot.x < to + reach)
+      .reduce((top, dot) => Math.min(top, dot.y - size / 2), chosen.y - radius);
+    write(this.chosenLabel, { y: above - 7 });
+    write(this.leader, { d: `M${x},${chosen.y - radius}V${above - 3}` });
   }
 
-  /** Centre a label on x, or set it on one side of it, inside the drawing. @param {SVGTextElement} label @param {number} x @param {boolean} [centred] */
+  /** Centre a label on x, or set it on one side of it, inside the drawing; give where it starts and ends. @param {SVGTextElement} label @param {number} x @param {boolean} [centred] */
   label(label, x, centred = false) {
     const length = label.getComputedTextLength?.() || 100;
     const right = x + 14 + length < this.width;
     const wanted = centred ? x - length / 2 : right ? x + 14 : x - 14 - length;
-    write(label, { x: Math.max(2, Math.min(wanted, this.width - length - 2)) });
+    const from = Math.max(2, Math.min(wanted, this.width - length - 2));
+    write(label, { x: from });
+    return [from, from + length];
   }
 
   /** @param {Summary} now @param {Summary} atStart */
@@ -524,6 +597,9 @@ class View {
     move(this.medianMark, median, 12);
     move(this.startMean, scale.at(atStart.mean), height);
     move(this.startMedian, scale.at(atStart.median), 12);
+    // Once the largest are removed, the start may lie beyond the axis: better nowhere than at its end.
+    this.startMean.style.display = atStart.mean > this.reach ? "none" : "";
+    this.startMedian.style.display = atStart.median > this.reach ? "none" : "";
     move(this.meanLine, mean, 0);
     move(this.medianLine, median, 0);
     write(this.meanLine, { d: `M0,34V${height}` });
@@ -584,33 +660,32 @@ class View {
 
   /** First sentence on a set of communes. @param {Summary} now */
   introduce(now) {
-    this.before = now;
+    this.introduced = true;
+    const { placing, warning } = this;
+    this.placing = false;
+    this.warning = "";
+    if (placing && now.count > 1 && this.chosen.name === this.model.get("choisie")) {
+      this.situate();
+      return;
+    }
     const text = now.count === 1
       ? `${this.data.place} n'a qu'une commune : la moyenne et la médiane sont égales, `
         + `${people(now.median)}.`
       : `${this.data.place} : ${number(now.count)} communes. La moyenne est de `
         + `${people(now.mean, meanText(now.mean))}, la médiane de ${medianText(now.median)}. `
         + belowSentence(now);
-    say(this.status, this.warning ? `${this.warning} ${text}` : text);
-    this.warning = "";
+    say(this.status, warning ? `${warning} ${text}` : text);
   }
 
-  /** Say what changed since the last sentence. @param {string} [lead] @param {number} [delay] in ms */
-  announce(lead = "", delay = 0) {
+  /** Say what is changed since the start. @param {number} [delay] in ms */
+  announce(delay = 0) {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.applyChanges();
+      const byName = new Map(this.data.communes.map((commune) => [commune.name, commune]));
+      const lead = changesText(this.removed.map((name) => byName.get(name)), this.kept);
       const now = summarise(this.kept);
-      const before = this.before ?? now;
-      this.before = now;
-      const [mean, median] = [meanText(now.mean), medianText(now.median)];
-      const [oldMean, oldMedian] = [meanText(before.mean), medianText(before.median)];
-      const text = (mean === oldMean ? `la moyenne reste à ${people(now.mean, mean)} ; `
-        : `la moyenne passe de ${oldMean} à ${people(now.mean, mean)} ; `)
-        + (median === oldMedian ? `la médiane reste à ${median}. `
-          : `la médiane passe de ${oldMedian} à ${median}. `);
-      const start = lead ? `${lead}, ${text}` : text[0].toUpperCase() + text.slice(1);
-      say(this.status, start + belowSentence(now));
+      say(this.status, `${comparison(lead, now, this.atStart())} ${belowSentence(now)}`);
     }, delay);
   }
 
@@ -627,11 +702,44 @@ class View {
     if (!message) return;
     this.warning = `${message} L'exemple simulé est affiché.`;
     this.loaded = undefined;
+    this.placing = false;
     this.save({ departement: "" });
     this.refresh?.();
   }
 
+  /** The reader's commune, which the site keeps in this browser; null in JupyterLab. @returns {Own | null} */
+  ownCommune() {
+    const own = /** @type {any} */ (window).cultureD?.commune?.get?.();
+    const known = this.places.some(([code]) => code === own?.department?.code);
+    return known && typeof own.name === "string" ? own : null;
+  }
+
+  offerOwn() {
+    const own = this.ownCommune();
+    this.own.hidden = !own;
+    say(this.own, own ? `Voir ma commune : ${own.name}` : "");
+  }
+
+  showOwn() {
+    const own = this.ownCommune();
+    if (!own) return;
+    const { name, department: { code } } = own;
+    const here = code === this.model.get("departement");
+    clearTimeout(this.timer);
+    this.complain("");
+    this.introduced = false;
+    this.placing = true;
+    this.save({
+      departement: code, choisie: name,
+      modifications: here ? this.model.get("modifications") : {},
+      retirees: here ? this.removed.filter((removed) => removed !== name) : [],
+    });
+    this.refresh();
+  }
+
   choosePlace() {
+    clearTimeout(this.timer);
+    this.placing = false;
     this.save({ departement: this.place.value, modifications: {}, retirees: [], choisie: "" });
   }
 
@@ -668,7 +776,7 @@ class View {
   slide() {
     const span = this.width - 2 * MARGIN;
     this.move(this.scale.value(MARGIN + (Number(this.range.value) / 1000) * span));
-    this.announce("", 500);
+    this.announce(500);
   }
 
   /** Arrow keys move by a round number of inhabitants. @param {KeyboardEvent} event */
@@ -680,7 +788,7 @@ class View {
     const size = this.kind === "regulier" ? this.reach / 100 : this.chosen.value / 10;
     const unit = 10 ** Math.floor(Math.log10(Math.max(size, 1)));
     this.move(this.chosen.value + count * unit);
-    this.announce("", 500);
+    this.announce(500);
   }
 
   type() {
@@ -705,27 +813,24 @@ class View {
       say(this.status, `Il ne reste que ${name} : la dernière commune ne peut pas être retirée.`);
       return;
     }
-    const removed = [...this.removed, name];
-    this.save({ retirees: removed });
-    this.announce(removed.length > 3 ? `Sans les ${number(removed.length)} communes retirées`
-      : `Sans ${removed.join(", ")}`);
+    this.save({ retirees: [...this.removed, name] });
+    this.announce();
   }
 
   putBack() {
-    const name = this.removed[this.removed.length - 1];
-    if (name === undefined) {
+    if (!this.removed.length) {
       say(this.status, "Aucune commune n'est retirée.");
       return;
     }
     this.save({ retirees: this.removed.slice(0, -1) });
-    this.announce(`Avec ${name}`);
+    this.announce();
   }
 
   reset() {
     this.complain("");
     this.layoutKey = "";
     this.save({ modifications: {}, retirees: [], choisie: "", axe: "" });
-    this.announce("Comme au départ");
+    this.announce();
   }
 
   /** @param {PointerEvent} event */
