@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FloatRect, Page, expect
 
-from culture_d.explorables.moyenne_mediane import MoyenneMediane
+from culture_d.explorables.moyenne_mediane import EXEMPLE, MoyenneMediane, summarise
 from culture_d.french import nombre, pourcent
 from culture_d.project import Project
 
@@ -83,13 +83,13 @@ def test_keyboard_alone(visit: Visit) -> None:
     expect(page.get_by_role("button", name="Retirer")).to_be_focused()
     press("Enter")
     expect(status(page)).to_have_text(
-        "Sans Grandvoie, la moyenne passe de 1\u202f900 à 1\u202f000\u00a0habitants\u00a0; "
-        "la médiane passe de 900 à 780. Sous la moyenne\u00a0: 5 communes sur 8, soit 63\u202f%."
+        "Sans Grandvoie\u00a0: la moyenne passe de 1\u202f900 au départ à 1\u202f000, "
+        "la médiane de 900 à 780. Sous la moyenne\u00a0: 5 communes sur 8, soit 63\u202f%."
     )
     press("Tab")
     expect(page.get_by_role("button", name="Remettre Grandvoie")).to_be_focused()
     press("Space")
-    expect(status(page)).to_contain_text("Avec Grandvoie, la moyenne passe de 1\u202f000 à")
+    expect(status(page)).to_contain_text("Retour au départ\u00a0: moyenne 1\u202f900, médiane 900.")
     press("Tab")
     expect(page.get_by_role("button", name="Recommencer")).to_be_focused()
     press("Tab")
@@ -98,8 +98,10 @@ def test_keyboard_alone(visit: Visit) -> None:
     expect(page.get_by_label("Habitants", exact=True)).to_be_focused()
     page.keyboard.insert_text("18 100")
     press("Tab")
-    expect(status(page)).to_contain_text("La moyenne passe de 1\u202f900 à 2\u202f900")
-    expect(status(page)).to_contain_text("la médiane reste à 900")
+    expect(status(page)).to_contain_text(
+        "Grandvoie à 18\u202f100\u00a0habitants\u00a0: la moyenne passe de 1\u202f900 au départ "
+        "à 2\u202f900, la médiane reste à 900."
+    )
     for _ in range(6):
         press("Shift+Tab")
     expect(slider).to_be_focused()
@@ -143,7 +145,7 @@ def test_drag_with_the_mouse(visit: Visit) -> None:
     expect(status(page)).to_contain_text("la médiane reste à 900")
     mean = figures(page)[0]
     assert mean != "1\u202f900"
-    expect(status(page)).to_contain_text(f"La moyenne passe de 1\u202f900 à {mean}\u00a0habitants")
+    expect(status(page)).to_contain_text(f"la moyenne passe de 1\u202f900 au départ à {mean}, ")
     assert f'{KEY}.modifications={{"Grandvoie":' in address_of(page)
     page.get_by_role("button", name="Recommencer").click()
     assert figures(page)[0] == "1\u202f900"
@@ -177,7 +179,7 @@ def test_drag_with_a_finger(visit: Visit, cancelled: bool) -> None:
         expect(page.get_by_label("Habitants", exact=True)).to_have_value("9\u202f100")
     else:
         touch("touchEnd")
-        expect(status(page)).to_contain_text("La moyenne passe de 1\u202f900 à")
+        expect(status(page)).to_contain_text("la moyenne passe de 1\u202f900 au départ à")
         assert "Grandvoie" in address_of(page)
 
 
@@ -185,7 +187,7 @@ def test_touch_targets(visit: Visit) -> None:
     page = visit(width=320)
     choose_departement(page, "80", "Somme (80)")
     small = page.evaluate(
-        """[...document.querySelectorAll('.cd-explorable :is(button, select, summary, '
+        """[...document.querySelectorAll('.cd-explorable :is(button:not([hidden]), select, summary, '
              + 'input:not([type=radio]), label:has([type=radio]))')]
            .filter(node => node.getBoundingClientRect().height < 44).map(node => node.outerHTML)"""
     )
@@ -229,7 +231,7 @@ def test_remove_the_largest_then_put_it_back(visit: Visit, communes: pd.DataFram
         assert figures(page)[:2] == [nombre(kept.mean()), nombre(kept.median(), 1)]
     for _ in range(3):
         page.get_by_role("button", name="Remettre").click()
-    expect(status(page)).to_contain_text("Avec Amiens")
+    expect(status(page)).to_contain_text("Retour au départ\u00a0: moyenne 733, médiane 278.")
     assert figures(page)[0] == nombre(values.mean())
     page.get_by_role("button", name="Remettre").click(force=True)
     expect(status(page)).to_contain_text("Aucune commune n’est retirée.")
@@ -312,7 +314,7 @@ def test_a_huge_value_stretches_the_axis(visit: Visit) -> None:
     page = visit()
     page.get_by_label("Habitants", exact=True).fill("10000000")
     page.keyboard.press("Enter")
-    expect(status(page)).to_contain_text("à 1\u202f112\u202f000\u00a0habitants")
+    expect(status(page)).to_contain_text("au départ à 1\u202f112\u202f000, la médiane")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     box, plot = chosen_dot(page), page.locator(".cd-graphe").bounding_box()
     assert plot and box["x"] + box["width"] <= plot["x"] + plot["width"]
@@ -549,12 +551,283 @@ def test_a_chosen_commune_is_placed_among_the_others(visit: Visit, project: Proj
     expect(status(page)).to_contain_text("Elle est plus peuplée que plus de 99\u202f% des autres")
 
 
-def test_removals_add_up_in_the_sentence(visit: Visit) -> None:
+def words(text: str) -> int:
+    return sum(any(map(str.isalnum, word)) for word in text.replace("\u202f", "").split())
+
+
+def compared(lead: str, kept: list[float]) -> str:
+    """The sentence expected, computed again from what is left of the example."""
+    start, now = summarise(list(EXEMPLE.values())), summarise([int(value) for value in kept])
+    median = nombre(now.median, 1)
+    return (
+        f"{lead}\u00a0: la moyenne passe de {nombre(start.mean)} au départ à {nombre(now.mean)}, "
+        + ("la médiane reste à 900." if median == "900" else f"la médiane de 900 à {median}.")
+    )
+
+
+def sentence(page: Page) -> str:
+    """What changed, without how many communes are below the mean."""
+    return str(status(page).text_content()).partition(" Sous la moyenne")[0]
+
+
+def test_every_removal_is_compared_with_the_start(visit: Visit) -> None:
     page = visit()
     take = page.get_by_role("button", name="Retirer")
-    take.click()
-    take.click()
-    expect(status(page)).to_contain_text("Sans Grandvoie, Chantebrise, la moyenne")
-    take.click()
-    take.click()
-    expect(status(page)).to_contain_text("Sans les 4 communes retirées, la moyenne")
+    values = list(EXEMPLE.values())
+    leads = [
+        "Sans Grandvoie",
+        "Sans Grandvoie et Chantebrise",
+        "Sans Grandvoie, Chantebrise et Beaupéran",
+        "Sans les 4 plus grandes communes",
+        "Sans les 5 plus grandes communes",
+    ]
+    for removed, lead in enumerate(leads, 1):
+        take.click()
+        expect(status(page)).to_contain_text(compared(lead, list(values[removed:])))
+        assert words(sentence(page)) <= 22
+    for removed in range(len(leads) - 1, 0, -1):
+        page.get_by_role("button", name="Remettre").click()
+        expect(status(page)).to_contain_text(compared(leads[removed - 1], list(values[removed:])))
+    page.get_by_role("button", name="Remettre").click()
+    expect(status(page)).to_contain_text("Retour au départ\u00a0: moyenne 1\u202f900, médiane 900.")
+
+
+@pytest.mark.parametrize(
+    ("changes", "removed", "lead"),
+    [
+        ({"Grandvoie": 20000}, [], "Grandvoie à 20\u202f000\u00a0habitants"),
+        ({"Grandvoie": 1}, [], "Grandvoie à 1\u00a0habitant"),
+        (
+            {"Fontarelle": 5000},
+            ["Grandvoie"],
+            "Sans Grandvoie, avec Fontarelle à 5\u202f000\u00a0habitants",
+        ),
+        ({"Fontarelle": 5000, "La Noirelle": 7}, [], "Avec 2 valeurs modifiées"),
+        (
+            {"Fontarelle": 5000, "La Noirelle": 7},
+            ["Grandvoie", "Chantebrise", "Beaupéran", "Saint-Orland"],
+            "Sans 4 communes, avec 2 valeurs modifiées",
+        ),
+        ({}, ["Rochamelle", "Les Orvettes", "Fontarelle", "La Noirelle"], "Sans 4 communes"),
+        ({}, ["La Noirelle"], "Sans La Noirelle"),
+        # Removed ones that were moved first: what they were at the start does not matter.
+        ({"Grandvoie": 20000}, ["Grandvoie"], "Sans Grandvoie"),
+    ],
+)
+def test_the_sentence_names_what_was_changed(
+    visit: Visit, changes: dict[str, int], removed: list[str], lead: str
+) -> None:
+    first = {**EXEMPLE, **changes}
+    state = f"{KEY}.modifications={quote(json.dumps(changes))}&{KEY}.retirees="
+    page = visit(f"light.html#{state}{quote(json.dumps([*removed, 'Clairvannes']))}")
+    page.get_by_role("button", name="Remettre Clairvannes").click()
+    expected = compared(lead, [v for name, v in first.items() if name not in removed])
+    expect(status(page)).to_contain_text(expected)
+    assert words(expected) <= 22
+
+
+def test_long_names_give_way_to_a_count(visit: Visit, write_page: WritePage) -> None:
+    names = [f"Sainte Marie du Bois de la Plaine {rank}" for rank in "ABCDE"]
+    values = {name: 1000 * rank for rank, name in enumerate(names, 1)}
+    write_page("longs.html", MoyenneMediane(valeurs=values).html())
+    page = visit("longs.html")
+    for lead in ("Sans la plus grande commune", "Sans les 2 plus grandes communes"):
+        page.get_by_role("button", name="Retirer").click()
+        expect(status(page)).to_contain_text(f"{lead}\u00a0: la moyenne passe")
+        assert words(sentence(page)) <= 22
+
+
+def test_the_slider_then_a_removal_at_once(visit: Visit) -> None:
+    page = visit()
+    page.get_by_role("slider").focus()
+    page.keyboard.press("PageUp")
+    page.get_by_role("button", name="Retirer").click()
+    expect(status(page)).to_contain_text(
+        compared("Sans Grandvoie", [v for name, v in EXEMPLE.items() if name != "Grandvoie"])
+    )
+
+
+def test_start_again_says_so(visit: Visit) -> None:
+    page = visit()
+    page.get_by_role("button", name="Retirer").click()
+    expect(status(page)).to_contain_text("Sans Grandvoie")
+    page.get_by_role("button", name="Recommencer").click()
+    expect(status(page)).to_have_text(
+        "Retour au départ\u00a0: moyenne 1\u202f900, médiane 900. "
+        "Sous la moyenne\u00a0: 7 communes sur 9, soit 78\u202f%."
+    )
+
+
+def test_no_negative_zero(visit: Visit) -> None:
+    page = visit(f'light.html#{KEY}.modifications={{"Grandvoie":-0}}')
+    expect(page.get_by_label("Habitants", exact=True)).to_have_value("2\u202f350")
+    page.get_by_label("Commune", exact=True).select_option("Grandvoie")
+    expect(page.get_by_label("Habitants", exact=True)).to_have_value("0")
+    expect(status(page)).to_contain_text("Grandvoie\u00a0: 0\u00a0habitant.")
+    assert "-0" not in page.locator(".cd-app").inner_text()
+
+
+TICKS = """[...document.querySelectorAll('.cd-axe text')].map(node => {
+  const { left, right, top, bottom } = node.getBoundingClientRect();
+  return { text: node.textContent, left, right, top, bottom };
+})"""
+
+
+def overlapping(boxes: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [
+        (one["text"], two["text"])
+        for rank, one in enumerate(boxes)
+        for two in boxes[rank + 1 :]
+        if one["left"] < two["right"]
+        and two["left"] < one["right"]
+        and one["top"] + 3 < two["bottom"]
+        and two["top"] + 3 < one["bottom"]
+    ]
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_every_power_of_ten_is_labelled(visit: Visit, width: int) -> None:
+    page = visit(width=width)
+    choose_departement(page, "80", "Somme (80)")
+    boxes = page.evaluate(TICKS)
+    assert sorted((box["text"] for box in boxes), key=len) == [
+        "0", "1", "10", "100", "1\u202f000", "10\u202f000", "100\u202f000"
+    ]  # fmt: skip
+    assert overlapping(boxes) == []
+    expect(page.locator(".cd-axe-titre")).to_have_text(
+        "Habitants (chaque repère vaut dix fois le précédent)"
+    )
+    note = page.get_by_text("Cette graduation rapproche les grandes communes des petites.")
+    expect(note).to_be_visible()
+    page.get_by_label("égale", exact=False).check()
+    expect(page.locator(".cd-axe-titre")).to_have_text("Nombre d’habitants")
+    expect(note).not_to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_equal_axis_fits_what_is_left(visit: Visit, communes: pd.DataFrame) -> None:
+    page = visit()
+    choose_departement(page, "80", "Somme (80)")
+    page.get_by_label("égale", exact=False).check()
+    values = communes.loc[communes["departement"] == "80", "population"].sort_values()
+
+    def last_tick() -> int:
+        return max(int(box["text"].replace("\u202f", "")) for box in page.evaluate(TICKS))
+
+    expect(page.locator(".cd-axe")).to_contain_text("100\u202f000")
+    for removed in (1, 2):
+        page.get_by_role("button", name="Retirer").click()
+        expect(page.get_by_role("button", name="Remettre")).not_to_have_text("Remettre")
+        expect(page.locator(".cd-valeur > span").first).to_have_text(
+            nombre(values.iloc[:-removed].mean())
+        )
+        assert last_tick() <= 2 * values.iloc[-1 - removed]
+    for _ in range(2):
+        page.get_by_role("button", name="Remettre").click()
+    expect(page.locator(".cd-axe")).to_contain_text("100\u202f000")
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_the_name_of_the_chosen_commune_covers_no_mark(visit: Visit, width: int) -> None:
+    page = visit(width=width)
+    choose_departement(page, "80", "Somme (80)")
+    for name in ("Moreuil", "Abbeville", "L'Étoile", "Amiens"):
+        page.get_by_label("Commune", exact=True).select_option(name)
+        expect(page.locator(".cd-nom")).to_contain_text(name.replace("'", "’"))
+        covered = page.evaluate(
+            """(() => {
+              const name = document.querySelector('.cd-nom').getBBox();
+              const bars = document.querySelector('.cd-points');
+              const size = Number(bars.getAttribute('stroke-width'));
+              const dot = document.querySelector('.cd-choisi').getBBox();
+              const bottom = name.y + name.height - 4;
+              const marks = bars.getAttribute('d').split('M').slice(1).map(text => {
+                const [x, y, width] = text.split(/[,h]/).map(Number);
+                return [x, x + width, y - size / 2];
+              });
+              marks.push([dot.x, dot.x + dot.width, dot.y]);
+              return marks.filter(([from, to, top]) =>
+                from < name.x + name.width && to > name.x && top < bottom).length;
+            })()"""
+        )
+        assert covered == 0, name
+        labels = page.evaluate(TICKS.replace(".cd-axe text", ".cd-nom, .cd-repere"))
+        assert overlapping(labels) == [], name
+
+
+def test_a_name_with_an_apostrophe_can_be_chosen(visit: Visit, communes: pd.DataFrame) -> None:
+    page = visit()
+    choose_departement(page, "80", "Somme (80)")
+    page.get_by_label("Commune", exact=True).select_option(label="L’Étoile")
+    ours = communes.loc[(communes["departement"] == "80") & (communes["nom"] == "L'Étoile")]
+    expect(page.get_by_label("Habitants", exact=True)).to_have_value(
+        nombre(ours["population"].item())
+    )
+
+
+def test_apostrophes_are_typographic(visit: Visit) -> None:
+    page = visit()
+    for code, place in (("", "Exemple simulé"), ("2A", "(2A)"), ("75", "(75)")):
+        choose_departement(page, code, place)
+        for axis in ("égale", "resserrée"):
+            page.get_by_label(axis, exact=False).check()
+            text = page.locator(".cd-app").evaluate(
+                """app => app.textContent + [...app.querySelectorAll('*')].map(node =>
+                  node.getAttribute('aria-label')).join()"""
+            )
+            assert "'" not in text
+
+
+OWN = """own => {
+  window.cultureD.commune = { get: () => own };
+  document.dispatchEvent(new CustomEvent("culture-d:commune", { detail: own }));
+}"""
+
+
+def own(name: str, code: str) -> dict[str, Any]:
+    return {"code": "80211", "name": name, "department": {"code": code, "name": "Somme"}}
+
+
+def test_the_commune_of_the_reader(visit: Visit, communes: pd.DataFrame) -> None:
+    page = visit()
+    button = page.locator(".cd-mienne")
+    expect(button).not_to_be_visible()
+    page.evaluate(OWN, own("Conty", "80"))
+    expect(button).to_have_text("Voir ma commune\u00a0: Conty")
+    box = button.bounding_box()
+    assert box and box["height"] >= 44
+    button.click()
+    ours = communes.loc[communes["departement"] == "80"].set_index("nom")["population"]
+    expect(status(page)).to_contain_text(
+        f"Conty\u00a0: {nombre(ours['Conty'])}\u00a0habitants. Elle est plus peuplée que"
+    )
+    expect(status(page)).to_contain_text(f"({(ours < ours['Conty']).sum()} sur {len(ours) - 1})")
+    expect(page.get_by_label("Communes affichées")).to_have_value("80")
+    expect(page.get_by_label("Commune", exact=True)).to_have_value("Conty")
+    assert address_of(page) == f"#{KEY}.departement=80&{KEY}.choisie=Conty"
+
+    page.get_by_role("button", name="Retirer").click()
+    expect(status(page)).to_contain_text("Sans Amiens")
+    button.click()
+    expect(status(page)).to_contain_text(f"sur {len(ours) - 2})")
+    expect(page.get_by_role("button", name="Remettre Amiens")).to_be_visible()
+    page.evaluate(OWN, own("Amiens", "80"))
+    button.click()
+    expect(status(page)).to_contain_text("Amiens\u00a0: ")
+    expect(page.get_by_role("button", name="Remettre")).to_have_text("Remettre")
+
+    page.evaluate(OWN, None)
+    expect(button).not_to_be_visible()
+
+
+def test_a_commune_that_is_not_in_the_data(visit: Visit) -> None:
+    page = visit()
+    button = page.locator(".cd-mienne")
+    for record in ({}, {"name": "Conty"}, own("Conty", "ZZ"), {**own("", "80"), "name": 3}):
+        page.evaluate(OWN, record)
+        expect(button).not_to_be_visible()
+    page.evaluate(OWN, own("<img src=x onerror=alert(1)>", "80"))
+    expect(button).to_have_text("Voir ma commune\u00a0: <img src=x onerror=alert(1)>")
+    button.click()
+    expect(status(page)).to_contain_text("Somme (80)\u00a0: 771 communes.")
+    assert page.locator("main img").count() == 0

@@ -341,7 +341,7 @@ class View {
     });
     this.buildPlot();
     this.axisTitle = h("p", { class: "cd-axe-titre" });
-    this.axisNote = h("p", { class: "cd-note" });
+    this.axisNote = h("p", { class: "cd-axe-note" });
     this.help = h("p", { class: "cd-aide" });
     this.status = h("p", { class: "cd-phrase", role: "status" });
     this.pick = h("select", {
@@ -567,7 +567,7 @@ class View {
     this.dots.push(chosen);
     write(this.chosenDot, { cx: x, cy: chosen.y, r: radius });
     this.chosenLabel.textContent = french(`${this.chosen.name} : ${number(this.chosen.value)}`);
-    const [from, to] = this.label(this.chosenLabel, x, true);
+    const [from, to] = this.label(this.chosenLabel, x);
     const reach = (size + width) / 2 + 4;
     const above = this.dots.filter((dot) => dot.x > from - reach && dot.x < to + reach)
       .reduce((top, dot) => Math.min(top, dot.y - size / 2), chosen.y - radius);
@@ -575,11 +575,19 @@ class View {
     write(this.leader, { d: `M${x},${chosen.y - radius}V${above - 3}` });
   }
 
-  /** Centre a label on x, or set it on one side of it, inside the drawing; give where it starts and ends. @param {SVGTextElement} label @param {number} x @param {boolean} [centred] */
-  label(label, x, centred = false) {
+  /**
+   * Set a label inside the drawing, and give where it starts and ends: centred on x, or
+   * on one side of it, rather the right one, away from what is not to be covered.
+   * @param {SVGTextElement} label @param {number} x
+   * @param {number} [gap] between x and the label; none: centred
+   * @param {number} [avoid] middle of a mark
+   */
+  label(label, x, gap = 0, avoid = -Infinity) {
     const length = label.getComputedTextLength?.() || 100;
-    const right = x + 14 + length < this.width;
-    const wanted = centred ? x - length / 2 : right ? x + 14 : x - 14 - length;
+    const clear = (/** @type {number} */ from) =>
+      from >= 2 && from + length <= this.width - 2 && (avoid < from - 9 || avoid > from + length + 9);
+    const sides = [x + gap, x - gap - length];
+    const wanted = gap ? sides.find(clear) ?? sides[x > this.width / 2 ? 1 : 0] : x - length / 2;
     const from = Math.max(2, Math.min(wanted, this.width - length - 2));
     write(label, { x: from });
     return [from, from + length];
@@ -597,17 +605,20 @@ class View {
     move(this.medianMark, median, 12);
     move(this.startMean, scale.at(atStart.mean), height);
     move(this.startMedian, scale.at(atStart.median), 12);
-    // Once the largest are removed, the start may lie beyond the axis: better nowhere than at its end.
+    this.meanLabel.textContent = `moyenne ${meanText(now.mean)}`;
+    this.medianLabel.textContent = `médiane ${medianText(now.median)}`;
+    this.label(this.meanLabel, mean, 7);
+    const old = scale.at(atStart.median);
+    const [from, to] = this.label(this.medianLabel, median, 13, old);
+    // Once the largest are removed, the start may lie beyond the axis: better nowhere than at its end,
+    // and better nowhere than under a label.
     this.startMean.style.display = atStart.mean > this.reach ? "none" : "";
-    this.startMedian.style.display = atStart.median > this.reach ? "none" : "";
+    this.startMedian.style.display = atStart.median > this.reach
+      || (old > from - 9 && old < to + 9) ? "none" : "";
     move(this.meanLine, mean, 0);
     move(this.medianLine, median, 0);
     write(this.meanLine, { d: `M0,34V${height}` });
     write(this.medianLine, { d: `M0,20V${height}` });
-    this.meanLabel.textContent = `moyenne ${meanText(now.mean)}`;
-    this.medianLabel.textContent = `médiane ${medianText(now.median)}`;
-    this.label(this.meanLabel, mean);
-    this.label(this.medianLabel, median);
   }
 
   drawControls() {
