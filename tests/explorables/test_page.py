@@ -751,6 +751,8 @@ def test_the_name_of_the_chosen_commune_covers_no_mark(visit: Visit, width: int)
             })()"""
         )
         assert covered == 0, name
+        marks = page.evaluate(TICKS.replace(".cd-axe text", ".cd-repere, path.cd-mediane"))
+        assert not [pair for pair in overlapping(marks) if "" in pair and any(pair)], name
         labels = page.evaluate(TICKS.replace(".cd-axe text", ".cd-nom, .cd-repere"))
         assert overlapping(labels) == [], name
 

@@ -21,6 +21,8 @@
 const MARGIN = 22;
 const ZERO_GAP = 26;
 const LABEL_ROWS = 54;
+/** A label may go this far beyond the drawing, into the white around it. */
+const OVERHANG = 10;
 const BRICK = 7;
 const MANY = 60;
 const KEYS = ["departement", "communes", "modifications", "retirees", "choisie", "axe", "_erreur"];
@@ -585,10 +587,11 @@ class View {
   label(label, x, gap = 0, avoid = -Infinity) {
     const length = label.getComputedTextLength?.() || 100;
     const clear = (/** @type {number} */ from) =>
-      from >= 2 && from + length <= this.width - 2 && (avoid < from - 9 || avoid > from + length + 9);
+      from >= -OVERHANG && from + length <= this.width + OVERHANG
+      && (avoid < from - 9 || avoid > from + length + 9);
     const sides = [x + gap, x - gap - length];
     const wanted = gap ? sides.find(clear) ?? sides[x > this.width / 2 ? 1 : 0] : x - length / 2;
-    const from = Math.max(2, Math.min(wanted, this.width - length - 2));
+    const from = Math.max(-OVERHANG, Math.min(wanted, this.width + OVERHANG - length));
     write(label, { x: from });
     return [from, from + length];
   }
