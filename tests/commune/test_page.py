@@ -110,8 +110,59 @@ def test_a_choice_is_kept_told_and_forgotten_at_a_click(page: Page) -> None:
 def test_a_former_commune_leads_to_todays_and_says_it(page: Page) -> None:
     choose(page, "la guyonniere", "La Guyonnière")
     expect(status(page)).to_contain_text("Montaigu-Vendée, Vendée (85)")
-    expect(status(page)).to_contain_text("N’est plus une commune depuis 2019")
+    expect(status(page)).to_contain_text("La Guyonnière n’est plus une commune depuis 2019.")
     assert stored(page)["code"] == "85146"
+
+
+def test_paris_is_not_said_twice_and_two_links_lead_on(page: Page) -> None:
+    onward = page.locator("#choisir-commune a")
+    assert not onward.first.is_visible()
+    choose(page, "paris", re.compile("^Paris"))
+    expect(status(page)).to_have_text("Commune choisie : Paris (75).")
+    for typed, where in (
+        ("conty", "à Conty"),
+        ("le havre", "au Havre"),
+        ("les abymes", "aux Abymes"),
+    ):
+        choose(page, typed, re.compile(typed, re.IGNORECASE))
+        expect(onward).to_have_text([f"Voir ce que la loi demande {where}", "Continuer le cours"])
+    hrefs = onward.evaluate_all("links => links.map((one) => one.getAttribute('href'))")
+    assert hrefs == ["ce-que-la-loi-demande.html", "parcours.html"]
+    page.get_by_role("button", name="Oublier ma commune").click()
+    assert not onward.first.is_visible()
+
+
+def test_signs_without_a_letter_are_answered(page: Page) -> None:
+    search(page, "😀 !")
+    expect(status(page)).to_contain_text("s’écrit avec des lettres")
+    search(page, "  ")
+    expect(status(page)).to_be_empty()
+
+
+def test_a_commune_that_cannot_be_forgotten_is_said(page: Page) -> None:
+    choose(page, "amiens", "Amiens")
+    page.evaluate("() => { Storage.prototype.removeItem = () => { throw new Error('non'); }; }")
+    page.get_by_role("button", name="Oublier ma commune").click()
+    expect(status(page)).to_contain_text("refuse d’oublier ce choix")
+    expect(page.locator(".cd-commune-lignes")).to_contain_text("Amiens")
+
+
+def test_a_choice_made_in_another_tab_shows_here(page: Page, context: BrowserContext) -> None:
+    other = context.new_page()
+    other.goto(page.url)
+    for one in (page, other):
+        one.evaluate(
+            "() => { window.told = 0;"
+            " document.addEventListener('culture-d:commune', () => (window.told += 1)); }"
+        )
+    choose(page, "amiens", "Amiens")
+    expect(other.locator(".cd-commune-lignes")).to_contain_text("Amiens")
+    page.evaluate("localStorage.setItem('culture-d-theme', 'dark')")
+    other.get_by_role("button", name="Oublier ma commune").click()
+    expect(page.locator(".cd-commune-lignes")).to_have_count(0)
+    expect(status(page)).to_be_empty()
+    page.wait_for_timeout(200)
+    assert [one.evaluate("window.told") for one in (page, other)] == [2, 2]
 
 
 def test_more_answers_come_when_asked(page: Page) -> None:
@@ -184,6 +235,9 @@ FORGERIES: list[tuple[str, object]] = [
     ("population", "136449"),
     ("population", -1),
     ("population", 1.5),
+    ("population", -0.0),
+    ("france.smaller", -0.0),
+    ("population", 2**53),
     ("population", None),
     ("department", None),
     ("department.name", "<b>Somme</b>"),
@@ -562,6 +616,107 @@ def _chunks(files: Path) -> dict[str, int]:
     return found
 
 
+SITUATE = """([asked, data]) => {
+  const block = document.querySelector(".cd-commune");
+  Object.assign(block.dataset, data);
+  return asked.map((record) => {
+    document.dispatchEvent(new CustomEvent("culture-d:commune", { detail: record }));
+    return block.querySelector(".cd-commune-lignes").textContent;
+  });
+}"""
+
+
+def situated(own: Row, land: list[int], france: list[int], mean: int, middle: int) -> str:
+    """The line « situer », from the sizes of all communes of the département and of France."""
+    name, size = own["nom"], own["population"]
+    count = people(size)
+
+    def side(value: int) -> str:
+        return "sous" if size < value else "juste à" if size == value else "au-dessus de"
+
+    both = f"{side(mean)} la moyenne et {side(middle)} la médiane"
+    if size > mean:
+        both = "au-dessus de la moyenne et de la médiane"
+    said = f"{name} {'compte' if size else 'ne compte'} {count}. "
+    said += f"En France, la moyenne est de {people(mean)} et la médiane de {number(middle)}. "
+    said += f"{name} est {both}."
+
+    def part(sizes: list[int]) -> str:
+        below = sum(other < size for other in sizes)
+        if below in {0, len(sizes) - 1}:
+            return ""
+        share = 100 * below / len(sizes)
+        return "moins de 1\u202f%" if share < 1 else f"{min(99, round(share))}\u202f%"
+
+    def extreme(where: str, sizes: list[int]) -> str:
+        if size == min(sizes):
+            return f" {where}, aucune commune n'a moins d'habitants."
+        return f" {where}, c'est la commune la plus peuplée."
+
+    if not part(france):
+        said += extreme("En France", france)
+    else:
+        said += f" Elle est plus peuplée que {part(france)} des communes de France"
+        said += f", et que {part(land)} de celles de son département." if part(land) else "."
+    if not part(land) and len(land) > 1:
+        said += extreme("Dans son département", land)
+    if own["departement"] == "976":
+        said += " Ses habitants sont comptés en 2017, "
+        said += "ceux des autres départements au 1er janvier 2023."
+    return said.replace("'", "’")
+
+
+def test_the_line_that_situates_is_right(
+    page: Page, project: Project, communes: pd.DataFrame, table: pd.DataFrame
+) -> None:
+    html = placeholder(["situer"], "", project)
+    given = re.search(r'data-moyenne="(\d+)" data-mediane="(\d+)"', html)
+    assert given
+    sizes = communes["population"]
+    mean, middle = round(sizes.mean()), round(sizes.median())
+    assert [int(one) for one in given.groups()] == [mean, middle]
+    assert "data-moyenne" not in placeholder(["rang"], "", project)
+    by_land = {code: list(rows["population"]) for code, rows in table.groupby("departement")}
+    france = list(sizes)
+    at_middle = communes.loc[sizes == middle, "code"].iloc[0]
+    near_mean = communes.loc[(sizes - mean).abs().idxmin(), "code"]
+    codes = ["75056", "97608", "80684", at_middle, near_mean, *sample(communes)[:330:3]]
+    codes += list(communes.sort_values("population")["code"].iloc[[0, 6, 8, 400, -2, -300]])
+    rows = by_code(table)
+    asked, wanted = [], []
+    for code in codes:
+        own, land = rows[code], by_land[rows[code]["departement"]]
+        size = own["population"]
+        asked.append(
+            {
+                "name": own["nom"],
+                "population": size,
+                "department": {
+                    "code": own["departement"],
+                    "count": len(land),
+                    "smaller": sum(one < size for one in land),
+                },
+                "france": {"count": len(france), "smaller": int((sizes < size).sum())},
+            }
+        )
+        wanted.append(situated(own, land, france, mean, middle))
+    # No commune has exactly the mean: one that would.
+    asked.append({**asked[0], "name": "Juste", "population": mean})
+    data = {"lignes": "situer", "moyenne": given[1], "mediane": given[2]}
+    *found, just = page.evaluate(SITUATE, [asked, data])
+    assert found == wanted
+    assert "Juste est juste à la moyenne et au-dessus de la médiane." in just
+    assert len(found) > 100
+    for text in found:
+        assert "\u202f100\u202f%" not in text and " 0\u202f%" not in text
+        sentences = re.split(r"(?<=\.) ", text)
+        assert max(len(one.split(" ")) for one in sentences) <= 22, text
+    paris = found[0]
+    assert paris.endswith("En France, c’est la commune la plus peuplée.")
+    saint_ouen = found[2]
+    assert "sous la moyenne et au-dessus de la médiane" in saint_ouen, saint_ouen
+
+
 def test_no_departement_has_two_communes(communes: pd.DataFrame) -> None:
     """The sentences say « autres communes »: true of none, or of several."""
     counts = communes["departement"].value_counts()
@@ -579,8 +734,8 @@ def test_the_placeholder_invites_and_dates(project: Project) -> None:
         '<a href="../../book/ma-commune.html">Choisissez votre commune pour la situer ici' in html
     )
     assert 'data-valable-jusquau="2026-12-31"' in html
-    assert plain_text([], project).count(", ") == len(LINES) - 1
-    assert checked_lines([]) == LINES
+    assert checked_lines([]) == LINES[:4] and LINES[4:] == ("situer",)
+    assert plain_text([], project).count(", ") == 3
 
 
 @pytest.mark.parametrize("names", [["taille"], ["rang", "rang"], ["<b>"]])
@@ -632,9 +787,9 @@ def test_the_script_of_every_page_stays_small(project: Project) -> None:
 
     book = Path(culture_d.__file__).parent / "book"
     script = (book / "components" / "commune.js").read_bytes()
-    assert len(gzip.compress(script, 6)) <= 2200
+    assert len(gzip.compress(script, 6)) <= 2600
     chooser = (book / "on_page" / "choisir-commune.js").read_bytes()
-    assert len(gzip.compress(chooser, 6)) <= 6500
+    assert len(gzip.compress(chooser, 6)) <= 6800
 
 
 def test_other_pages_load_nothing_more(context: BrowserContext, address: str) -> None:

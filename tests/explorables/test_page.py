@@ -388,6 +388,28 @@ def test_unknown_departement_is_said(visit: Visit, address: str) -> None:
         assert page.locator("b").count() == 0
 
 
+def test_a_long_value_of_the_address_is_echoed_short_or_not_at_all(
+    visit: Visit, address: str
+) -> None:
+    page = visit()
+    for value, echo in (
+        ("😀" * 40, "😀" * 10 + "…"),
+        ("0123456789", "0123456789"),
+        ("\u202eab", "ab"),
+    ):
+        page.goto("about:blank")
+        page.goto(f"{address}/light.html#{KEY}.departement={quote(value)}")
+        expect(status(page)).to_contain_text(f"Le département «\u00a0{echo}\u00a0» n’existe pas")
+    page.goto("about:blank")
+    page.goto(f"{address}/light.html#{KEY}.departement={'9' * 2000}&autre={'y' * 2000}&z=1")
+    expect(status(page)).to_contain_text("La moyenne est de 1\u202f900")
+    expect(status(page)).not_to_contain_text("existe pas")
+    page.get_by_label("Habitants", exact=True).fill("50000")
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"location.hash.includes('{KEY}.modifications')")
+    assert page.url.partition("#")[2].startswith("z=1&") and len(page.url) < 300
+
+
 def test_data_that_cannot_be_had_are_said_then_asked_again(visit: Visit) -> None:
     page = visit(tolerate=("ERR_FAILED",))
     page.route("**/communes/80.js", lambda route: route.abort())

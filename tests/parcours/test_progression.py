@@ -307,8 +307,9 @@ CORRUPT = [
     "3",
     '"<img src=x onerror=alert(1)>"',
     '{"cours": "autre", "version": 1, "modules": []}',
-    kept((MM, TODAY), version=2),
+    kept((MM, TODAY), version=0),
     kept(modules="x"),
+    kept((MM, "2025-12-31")),
     kept((MM, "demain")),
     kept((MM, "2026-02-30")),
     kept((MM, "")),
@@ -330,6 +331,93 @@ def test_corrupt_storage_breaks_no_page(visit: Visit) -> None:
         assert page.locator(".cd-fait:not(:empty)").count() == 0
     page.locator(".cd-fin button").click()
     assert stored(page) == {MM: TODAY}
+    # What could not be read is set aside, once, and goes when all is erased.
+    assert page.evaluate("localStorage.getItem('culture-d-progression-illisible')") == CORRUPT[-1]
+    page.evaluate("([key, text]) => localStorage.setItem(key, text)", [KEY, "{"])
+    page.reload()
+    page.locator(".cd-fin button").click()
+    assert stored(page) == {MM: TODAY}
+    assert page.evaluate("localStorage.getItem('culture-d-progression-illisible')") == CORRUPT[-1]
+    go(page, PROGRESS)
+    page.get_by_role("button", name="Effacer ma progression").click()
+    page.get_by_role("button", name="Oui, effacer").click()
+    assert page.evaluate("Object.keys(localStorage)") == []
+
+
+LATER = kept((MM, "2026-11-02"), version=2, nouveau=True)
+
+
+def test_what_a_later_version_noted_is_never_written_over(visit: Visit) -> None:
+    page = visit(LESSON, LATER)
+    page.locator(".cd-fin button").click()
+    expect(page.locator(".cd-fin [role=status]")).to_contain_text("version plus récente du cours")
+    go(page, PROGRESS)
+    expect(page.locator(".cd-avis")).to_contain_text("version plus récente du cours")
+    page.get_by_role("checkbox").click()
+    expect(page.get_by_role("checkbox")).not_to_be_checked()
+    expect(page.locator("#cd-note-etat")).to_contain_text("Elle n’a pas été changée.")
+    assert "version plus récente" in paste(page, kept((MM, TODAY)))
+    assert page.evaluate("key => localStorage.getItem(key)", KEY) == LATER
+    page.get_by_role("button", name="Effacer ma progression").click()
+    page.get_by_role("button", name="Oui, effacer").click()
+    assert page.evaluate("Object.keys(localStorage)") == []
+    expect(page.locator(".cd-avis")).to_be_empty()
+
+
+def test_two_tabs_leave_each_other_in_peace(visit: Visit) -> None:
+    """One change is one event in the other tab, not an endless answer to an answer."""
+    count = """window.heard = [];
+      addEventListener("storage", (event) => window.heard.push(event.key));
+      document.addEventListener("culture-d-progression", () => window.heard.push("dit"));"""
+    first = visit(PROGRESS)
+    second = first.context.new_page()
+    second.goto(first.url)
+    for page in (first, second):
+        page.evaluate(f"() => {{ {count} }}")
+    first.get_by_role("checkbox").check()
+    expect(second.get_by_role("checkbox")).to_be_checked()
+    first.evaluate("localStorage.setItem('culture-d-theme', 'dark')")
+    first.wait_for_timeout(300)
+    assert second.evaluate("window.heard") == [KEY, "dit", "culture-d-theme"]
+    assert first.evaluate("window.heard") == ["dit"]
+
+
+def test_a_new_message_takes_the_place_of_the_others(visit: Visit) -> None:
+    page = visit(PROGRESS, kept((MM, TODAY)))
+    said = "#cd-note-etat, #cd-export-etat, #cd-import-etat, #cd-efface-etat"
+
+    def messages() -> list[str]:
+        texts = page.locator(said).all_text_contents()
+        return [one for one in texts if one and not one.startswith("Rien à emporter")]
+
+    page.get_by_role("button", name="Effacer ma progression").click()
+    page.get_by_role("button", name="Oui, effacer").click()
+    assert messages() == ["C’est effacé. Ce navigateur ne garde plus aucun module."]
+    paste(page, kept((MM, TODAY)))
+    assert messages() == ["1 module repris.".replace("1 ", "1\u00a0")]
+    page.get_by_role("button", name="Effacer ma progression").click()
+    page.get_by_role("button", name="Oui, effacer").click()
+    page.get_by_role("checkbox").check()
+    assert messages() == []
+
+
+def test_a_clock_before_the_course_notes_its_first_day(visit: Visit) -> None:
+    page = visit(LESSON)
+    page.clock.set_fixed_time("1970-01-01T12:00:00")
+    page.locator(".cd-fin button").click()
+    assert stored(page) == {MM: "2026-01-01"}
+    expect(page.locator(".cd-fin [role=status]")).to_contain_text("1er janvier 2026")
+    go(page, PROGRESS)
+    answer = paste(page, kept((MM, "2025-12-31")))
+    assert f"« {MM} » : la date est d’avant le cours, « 2025-12-31 »." in answer
+
+
+def test_a_browser_that_only_pretends_to_keep_is_found_out(visit: Visit) -> None:
+    page = visit(LESSON)
+    page.evaluate("() => { Storage.prototype.setItem = () => {}; }")
+    page.locator(".cd-fin button").click()
+    expect(page.locator(".cd-fin [role=status]")).to_contain_text("ne peut rien garder")
+    assert page.evaluate("cultureD.storage.set('theme', 'dark')") is False
 
 
 def test_true_entries_survive_corrupt_ones(visit: Visit) -> None:

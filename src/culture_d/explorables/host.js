@@ -53,10 +53,19 @@
     };
   }
 
+  /** Longer, a part of the address is no link of the course: neither read nor kept. */
+  const LONGEST = 2000;
+  const parts = () => location.hash.slice(1).split("&").filter((part) => part.length <= LONGEST);
+  /** What an address said, short enough to be shown. @param {string} value */
+  function shown(value) {
+    const characters = [...value.slice(0, 100).replace(/\p{C}/gu, "")];
+    return characters.length > 10 ? `${characters.slice(0, 10).join("")}…` : characters.join("");
+  }
+
   /** Read `#name.key=value&…` for one explorable; what is not readable is ignored. */
   function readAddress(name, state, initial) {
     const found = {};
-    for (const part of location.hash.slice(1).split("&")) {
+    for (const part of parts()) {
       const [key, text] = part.split("=", 2);
       if (text === undefined || !key.startsWith(`${name}.`)) continue;
       const trait = key.slice(name.length + 1);
@@ -74,12 +83,12 @@
 
   /** Keep the state in the address, without adding to the history. */
   function writeAddress(name, state, initial) {
-    const others = location.hash.slice(1).split("&")
-      .filter((part) => part.includes("=") && !part.startsWith(`${name}.`));
+    const others = parts().filter((part) => part.includes("=") && !part.startsWith(`${name}.`));
     for (const trait of state._url || []) {
       const [value, start] = [state[trait], initial[trait]].map((item) =>
         typeof item === "string" ? item : JSON.stringify(item));
-      if (value !== start) others.push(`${name}.${trait}=${encodeURIComponent(value)}`);
+      const part = `${name}.${trait}=${encodeURIComponent(value)}`;
+      if (value !== start && part.length <= LONGEST) others.push(part);
     }
     const hash = others.join("&");
     if (hash === location.hash.slice(1) || !(hash || location.hash.includes("="))) return;
@@ -101,7 +110,7 @@
         const data = await load(rule.chemin.replace("{}", value)).catch(() => { throw rule.echec; });
         if (model.get(key) === value) model.set(rule.cible, data);
       } catch (sentence) {
-        if (model.get(key) === value) model.set("_erreur", sentence.replace("{}", () => value));
+        if (model.get(key) === value) model.set("_erreur", sentence.replace("{}", () => shown(value)));
       }
     };
     model.on(`change:${key}`, answer);

@@ -1,5 +1,4 @@
-/* The reader's commune, on any page: read from this browser, checked, put in sentences.
-   It is chosen in on_page/choisir-commune.js. */
+/* The reader's commune, on any page: read from this browser, checked, put in sentences. */
 (function () {
   "use strict";
   const { storage } = window.cultureD;
@@ -11,7 +10,7 @@
 
   const like = (pattern, x) => typeof x === "string" && pattern.test(x);
   const text = (x) => like(/^[^<>&]{1,90}$/, x);
-  const count = (x) => Number.isSafeInteger(x) && x >= 0;
+  const count = (x) => Object.is(x, x >>> 0); // not even -0
   const rank = (x) => count(x?.count) && count(x.smaller) && x.smaller < x.count;
   const commune = (x) => like(/^\d[\dAB]\d{3}$/, x?.code) && text(x.name) && count(x.population);
   const land = (x) => text(x?.name) && like(/^\d[\dAB]\d?$/, x.code);
@@ -43,13 +42,31 @@
     return `${who} a plus d'habitants ${than} des ${number(others)} autres communes.`;
   }
 
+  const later = (date, elsewhere) => (date === elsewhere ? []
+    : [`Ses habitants sont comptés ${date}, ceux des autres départements ${elsewhere}.`]);
+  // The first and the last are for `place`: no « 0 % », no « 100 % ».
+  const share = ({ count, smaller }) => smaller && smaller < count - 1
+    && (smaller * 100 < count ? "moins de 1" : Math.min(99, Math.round(smaller / count * 100))) + "\u202f%";
+
   const LINES = {
+    situer({ name, population, france, department }, date, elsewhere, { moyenne, mediane }) {
+      const at = (x) => `${population < x ? "sous" : population > x ? "au-dessus de" : "juste à"} la m`;
+      const [all, near] = [france, department].map(share);
+      return [[
+        `${name} ${population ? "" : "ne "}compte ${people(population)}.`,
+        `En France, la moyenne est de ${people(+moyenne)} et la médiane de ${number(mediane)}.`,
+        `${name} est ${at(moyenne)}oyenne et ${at(mediane)}édiane.`.replace(/(au-dessus.*)au-dessus /, "$1"),
+        all ? `Elle est plus peuplée que ${all} des communes de France${near ? `, et que ${near} de celles de son département` : ""}.`
+          : `En France, ${place("", france)}`,
+        ...(near || department.count < 2 ? [] : [`Dans son département, ${place("", department)}`]),
+        ...later(date, elsewhere)].join(" ")];
+    },
     population: ({ name, department: { name: land, code }, population }, date) =>
       [`${name}${name === land ? "" : `, ${land}`} (${code})\u00a0: ${people(population)} ${date} (population municipale).`],
     rang: ({ name, department, france }, date, elsewhere) => [
       `Dans son département, ${department.name} (${department.code}), ${place(name, department)}`,
       `En France, ${place("elle", france)}`,
-      ...(date === elsewhere ? [] : [`Ses habitants sont comptés ${date}, ceux des autres départements ${elsewhere}.`]),
+      ...later(date, elsewhere),
     ],
     semblables({ epci, population, scope, similar }) {
       if (!epci) return ["Sans intercommunalité à fiscalité propre, elle n'est comparée à aucune autre."];
@@ -85,21 +102,16 @@
       const box = element("div", "");
       box.className = "cd-commune-lignes";
       for (const name of lignes.split(" ").filter((one) => Object.hasOwn(LINES, one))) {
-        const lines = LINES[name](record, record.department.code === "976" ? date976 : date, date);
+        const lines = LINES[name](record, record.department.code === "976" ? date976 : date, date, block.dataset);
         for (const line of lines) box.append(element(line.pop ? "ul" : "p", line));
       }
       block.prepend(box);
     }
   }
 
+  const tell = (detail) => document.dispatchEvent(new CustomEvent("culture-d:commune", { detail }));
   document.addEventListener("culture-d:commune", (event) => show(event.detail));
-  window.cultureD.commune = {
-    get,
-    forget() {
-      storage.remove("commune");
-      document.dispatchEvent(new CustomEvent("culture-d:commune", { detail: null }));
-    },
-  };
-  const chosen = get();
-  if (chosen) show(chosen);
+  window.cultureD.commune = { get, forget: () => storage.remove("commune") && tell(null) };
+  storage.watch("commune", () => tell(get()));
+  show(get());
 })();

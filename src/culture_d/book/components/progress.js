@@ -1,15 +1,20 @@
 /* The reader's progress, in this browser only: what is finished, and since when.
 
    Kept as the text that the page « Ma progression » exports. What is not readable there
-   counts for nothing and breaks nothing. `cultureD.progress` serves the pages that show
+   counts for nothing and breaks nothing; it is set aside before anything is written over
+   it. What a later version of the course noted is never written over. `cultureD.progress` serves the pages that show
    more; every change, here or in another tab, is said by the event `culture-d-progression`. */
 (function () {
   "use strict";
   const { storage } = window.cultureD;
   const KEY = "progression";
+  const ASIDE = "progression-illisible";
   const EVENT = "culture-d-progression";
   const COURSE = "culture-d";
   const VERSION = 1;
+  /** No module was finished before the course was there. */
+  const BIRTH = "2026-01-01";
+  const KEPT_BY_LATER = "Ce navigateur garde une progression notée par une version plus récente du cours. Elle n’a pas été changée.";
   const SLUG = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
   const MONTHS = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(" ");
 
@@ -41,14 +46,22 @@
   function fault(entry) {
     if (typeof entry?.slug !== "string" || !SLUG.test(entry.slug)) return "module";
     if (!isDay(entry.date)) return "date";
-    return entry.date > day(1) ? "future" : "";
+    if (entry.date < BIRTH) return "past";
+    return entry.date > since(day(1)) ? "future" : "";
   }
 
-  /** What is kept here. @returns {{done: Record<string, string>, unreadable: boolean}} */
+  /** A device whose clock was lost is somewhere before the course. @param {string} value */
+  const since = (value) => (value < BIRTH ? BIRTH : value);
+
+  /** Whether a content comes from a later version of this course. */
+  const isLater = (content) =>
+    content?.cours === COURSE && Number.isInteger(content.version) && content.version > VERSION;
+
+  /** What is kept here. @returns {{done: Record<string, string>, unreadable: boolean, later: boolean}} */
   function read() {
     const done = Object.create(null);
     const text = storage.get(KEY);
-    if (text === null) return { done, unreadable: false };
+    if (text === null) return { done, unreadable: false, later: false };
     let content = null;
     try {
       content = JSON.parse(text);
@@ -61,7 +74,8 @@
     for (const { slug, date } of kept) {
       if (!(slug in done) || date < done[slug]) done[slug] = date;
     }
-    return { done, unreadable: !ours || kept.length < entries.length };
+    const later = isLater(content);
+    return { done, later, unreadable: !later && (!ours || kept.length < entries.length) };
   }
 
   /** The text of a progress: what is kept, what is exported. @param {Record<string, string>} done */
@@ -73,26 +87,33 @@
 
   /** Keep a progress. @param {Record<string, string>} done @returns {boolean} whether it is kept */
   function keep(done) {
-    if (Object.keys(done).length) {
-      if (!storage.set(KEY, text(done))) return false;
-    } else {
-      storage.remove(KEY);
-      if (storage.get(KEY) !== null) return false;
-    }
+    const { later, unreadable } = read();
+    if (later) return false;
+    if (unreadable && storage.get(ASIDE) === null && !storage.set(ASIDE, storage.get(KEY))) return false;
+    const kept = Object.keys(done).length ? storage.set(KEY, text(done)) : storage.remove(KEY);
+    if (kept) document.dispatchEvent(new Event(EVENT));
+    return kept;
+  }
+
+  /** Leave nothing, readable or not. @returns {boolean} whether nothing is left */
+  function erase() {
+    const erased = [KEY, ASIDE].map((key) => storage.remove(key)).every(Boolean);
     document.dispatchEvent(new Event(EVENT));
-    return true;
+    return erased;
   }
 
   const progress = (window.cultureD.progress = {
-    COURSE, VERSION, EVENT, day, inWords, counted, fault, text, keep,
+    COURSE, VERSION, EVENT, BIRTH, day, inWords, counted, fault, isLater, text, keep, erase,
     /** @returns {Record<string, string>} day of each finished module, by slug */
     get: () => read().done,
     /** Whether something kept here could not be read. */
     unreadable: () => read().unreadable,
+    /** Why nothing may be written, or "": a later version of the course wrote there. */
+    locked: () => (read().later ? KEPT_BY_LATER : ""),
     /** Note a module as finished today, or not. @returns {boolean} whether it is kept */
     set(slug, finished) {
       const { done } = read();
-      if (finished) done[slug] ??= day();
+      if (finished) done[slug] ??= since(day());
       else delete done[slug];
       return keep(done);
     },
@@ -127,7 +148,7 @@
     };
     button.addEventListener("click", () => {
       if (!progress.set(module, !progress.get()[module])) {
-        said.textContent = "Ce navigateur ne peut rien garder\u00a0: la page «\u00a0Ma progression\u00a0» dit que faire.";
+        said.textContent = progress.locked() || "Ce navigateur ne peut rien garder\u00a0: la page «\u00a0Ma progression\u00a0» dit que faire.";
       }
     });
     document.addEventListener(EVENT, show);
@@ -138,8 +159,5 @@
   document.addEventListener(EVENT, showLists);
   document.querySelectorAll(".cd-fin[data-module]").forEach(follow);
   showLists();
-  // Another tab, or this page brought back by « Précédent » as it was left.
-  const changed = () => document.dispatchEvent(new Event(EVENT));
-  addEventListener("storage", changed);
-  addEventListener("pageshow", (event) => event.persisted && changed());
+  storage.watch(KEY, () => document.dispatchEvent(new Event(EVENT)));
 })();

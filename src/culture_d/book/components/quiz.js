@@ -71,8 +71,18 @@
     if (!names(rest, unit)) {
       return { fault: unit ? `Ici, l’unité est «${NB}${unit}${NB}». Écrivez le nombre seul, ou avec cette unité.` : "Écrivez le nombre seul, sans rien d’autre." };
     }
-    return { value: /[-−–]/.test(minus) ? -value : value };
+    return { value: /[-−–]/.test(minus) ? 0 - value : value }; // « -0 » is 0
   };
+
+  const INVARIABLE = /^(?:fois|mois|pays|cas|avis|temps)$/;
+  /** The unit of a number: « 1 habitant », « 0 habitant ». Up to the first preposition.
+   * @param {number} value @param {string} unit as for several */
+  function agreed(value, unit) {
+    const words = unit.split(" ");
+    const end = words.findIndex((word) => /^(?:par|de|du|des|en|à|sur|pour)$/.test(word));
+    return Math.abs(value) >= 2 ? unit : words.map((word, rank) =>
+      (end >= 0 && rank >= end) || INVARIABLE.test(word) ? word : word.replace(/(\p{L}{2})s$/u, "$1")).join(" ");
+  }
 
   /** Radios or boxes. @param {Question} question @param {"radio" | "checkbox"} type */
   function options(question, type) {
@@ -228,8 +238,9 @@
           const room = near + 1e-9 * Math.max(1, Math.abs(value));
           const nearest = known.reduce((best, answer) => (far(answer) < far(best) ? answer : best));
           const { right, why } = far(nearest) <= room ? nearest : other;
-          const written = value.toLocaleString("fr", { maximumFractionDigits: 6 });
-          return { right, words: `${right ? "Juste" : "Faux"}${NB}: ${written} ${unit}`.trim() + ".", notes: [{ why }] };
+          // Adding 0 takes its sign from a number that rounds to « -0 ».
+          const written = (Number(value.toFixed(6)) + 0).toLocaleString("fr", { maximumFractionDigits: 6 });
+          return { right, words: `${right ? "Juste" : "Faux"}${NB}: ${written} ${agreed(value, unit)}`.trim() + ".", notes: [{ why }] };
         },
       };
     },

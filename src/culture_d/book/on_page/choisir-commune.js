@@ -141,7 +141,7 @@
     const digits = text.replace(/[\s.]/g, "");
     const postal = /^\d+$/.test(digits);
     const typed = postal ? digits : fold(text);
-    if (!typed) return { places: [], message: "" };
+    if (!typed) return { places: [], message: text.trim() ? NO_LETTER : "" };
     if (postal && digits.length !== 5) return { places: [], message: wrongLength(digits) };
     const { starts } = await readMap();
     const { shards, few } = shardsFor(starts, typed, complete);
@@ -173,6 +173,8 @@
 
   const MORE = "Beaucoup de noms commencent ainsi. Ajoutez des lettres. Si le nom est complet, appuyez sur « Chercher ».";
   const SAINT = "Pour un nom en « Saint » ou « Sainte », ajoutez le mot qui suit.";
+  const NO_LETTER = "Un nom de commune s'écrit avec des lettres. Tapez-en quelques-unes, ou un code postal.";
+  const STAYS = "Votre navigateur refuse d'oublier ce choix. Videz les données de ce site dans ses réglages.";
   const NONE = "Aucune commune trouvée. Vérifiez l'orthographe, ou tapez le code postal.";
   const NO_POSTAL = "Aucune commune n'a ce code postal. Les codes « Cedex » n'y sont pas : tapez le nom.";
   const UNREAD = "La liste des communes n'a pas pu être lue. Vérifiez votre connexion, puis recommencez.";
@@ -191,11 +193,11 @@
   }
 
   /** Say what became of a commune. */
-  function became({ event, year, today, status }) {
+  function became({ name, event, year, today, status }) {
     const [, when, latest] = year.match(/^(\d+)(-?)$/);
     const since = latest ? `le 1er janvier ${when} au plus tard` : when;
-    if (event === "r") return `Ce nom n'est plus en usage depuis ${since}. Aujourd'hui : ${today}.`;
-    return `N'est plus une commune depuis ${since}. Aujourd'hui : ${today}${status ? `, dont c'est une ${status}` : ""}.`;
+    if (event === "r") return `Le nom « ${name} » n'est plus en usage depuis ${since}. Aujourd'hui : ${today}.`;
+    return `${name} n'est plus une commune depuis ${since}. Aujourd'hui : ${today}${status ? `, dont c'est une ${status}` : ""}.`;
   }
 
   /** As a printer would write it. @param {string} text */
@@ -224,6 +226,9 @@
   const forget = make("button", {
     type: "button", className: "cd-bascule", textContent: "Oublier ma commune", hidden: true,
   });
+  const law = make("a", { href: "ce-que-la-loi-demande.html" });
+  const onward = make("div", { hidden: true }, make("p", {}, law),
+    make("p", {}, make("a", { href: "parcours.html", textContent: "Continuer le cours" })));
   const say = (text) => (status.textContent = typeset(text));
 
   function item(one, departements, lands) {
@@ -253,6 +258,9 @@
     });
     return last;
   }
+
+  /** « à Conty », « au Havre », « aux Abymes ». @param {string} name */
+  const at = (name) => (/^Les? /.test(name) ? name.replace(/^Le/, "au").replace(/^aus/, "aux") : `à ${name}`);
 
   const departement = (code) => code.slice(0, code.startsWith("97") ? 3 : 2);
 
@@ -318,10 +326,11 @@
     list.replaceChildren();
     list.hidden = true;
     input.value = "";
-    const told = one.kind === "f" ? ` ${one.name} : ${became(one)}` : "";
+    const told = one.kind === "f" ? ` ${became(one)}` : "";
     const block = document.querySelector(".cd-commune");
     block.tabIndex = -1;
-    say(`Commune choisie : ${chosen.name}, ${chosen.department.name} (${chosen.department.code}).${told}${
+    const { name: land, code } = chosen.department;
+    say(`Commune choisie : ${chosen.name}${land === chosen.name ? "" : `, ${land}`} (${code}).${told}${
       kept ? "" : " Votre navigateur refuse de garder ce choix : il vaut pour cette page seulement."}`);
     block.focus({ preventScroll: true });
   }
@@ -346,11 +355,21 @@
     next.focus();
   });
   forget.addEventListener("click", () => {
-    cultureD.commune.forget();
-    say("Votre commune est oubliée. Il n'en reste rien dans ce navigateur.");
-    input.focus();
+    const forgotten = cultureD.commune.forget();
+    say(forgotten ? "Votre commune est oubliée. Il n'en reste rien dans ce navigateur." : STAYS);
+    if (forgotten) input.focus();
   });
-  document.addEventListener("culture-d:commune", (event) => (forget.hidden = !event.detail));
+
+  /** @param {{name: string} | null} chosen */
+  function offer(chosen) {
+    forget.hidden = onward.hidden = !chosen;
+    if (chosen) law.textContent = typeset(`Voir ce que la loi demande ${at(chosen.name)}`);
+  }
+  document.addEventListener("culture-d:commune", (event) => {
+    offer(event.detail);
+    // What was said of the last choice is no longer true; of a search under way, it still is.
+    if (list.hidden) say("");
+  });
 
   /** A choice made with older figures: make it again, from its name. */
   function renew() {
@@ -364,10 +383,10 @@
     }
   }
 
-  place.replaceChildren(form, status, list, forget);
+  place.replaceChildren(form, status, list, onward, forget);
   // `cours.js`, which reads the choice, comes after this script.
   addEventListener("DOMContentLoaded", () => {
-    forget.hidden = !cultureD.commune.get();
+    offer(cultureD.commune.get());
     if (forget.hidden) renew();
   });
   // For the tests, which run these rules on every name.

@@ -43,7 +43,7 @@ addEventListener("DOMContentLoaded", function () {
       throw new Refusal("Il ne dit pas de quel cours il vient.");
     }
     if (content.cours !== progress.COURSE) throw new Refusal(`Il vient d’un autre cours\u00a0: ${quoted(content.cours)}.`);
-    if (Number.isInteger(content.version) && content.version > progress.VERSION) {
+    if (progress.isLater(content)) {
       throw new Refusal(`Il vient d’une version plus récente du cours (format ${content.version}\u00a0; celui-ci\u00a0: ${progress.VERSION}). Reprenez-le sur le site où vous l’avez enregistré.`);
     }
     if (content.version !== progress.VERSION) throw new Refusal(`Sa version n’est pas reconnue\u00a0: ${quoted(content.version)}.`);
@@ -75,6 +75,7 @@ addEventListener("DOMContentLoaded", function () {
     if (fault === "module") return `${name}\u00a0: ce n’est pas un nom de module.`;
     if (!known.has(entry.slug)) return `${name}\u00a0: ce module n’est pas dans cette version du cours.`;
     if (fault === "date") return `${name}\u00a0: date illisible, ${quoted(entry.date)}. Il faut «\u00a0AAAA-MM-JJ\u00a0».`;
+    if (fault === "past") return `${name}\u00a0: la date est d’avant le cours, ${quoted(entry.date)}.`;
     return fault ? `${name}\u00a0: la date est dans le futur, ${quoted(entry.date)}.` : "";
   }
 
@@ -86,7 +87,7 @@ addEventListener("DOMContentLoaded", function () {
     const earlier = Object.keys(done).filter((slug) => mine[slug] && done[slug] < mine[slug]);
     for (const slug of [...fresh, ...earlier]) mine[slug] = done[slug];
     if ((fresh.length || earlier.length) && !progress.keep(mine)) {
-      throw new Refusal("Il est bon, mais ce navigateur ne peut rien garder.");
+      throw new Refusal(progress.locked() || "Il est bon, mais ce navigateur ne peut rien garder.");
     }
     const said = [];
     if (fresh.length) said.push(`${counted(fresh.length, "module")} repris.`);
@@ -108,6 +109,13 @@ addEventListener("DOMContentLoaded", function () {
     return [box];
   }
 
+  /** What was said before no longer holds. « Rien à emporter » does: see `showAll`. */
+  function quiet() {
+    for (const id of ["cd-note-etat", "cd-export-etat", "cd-import-etat", "cd-efface-etat"]) {
+      if (!at(id).textContent.startsWith("Rien à emporter")) at(id).textContent = "";
+    }
+  }
+
   const show = (nodes) => at("cd-import-etat").replaceChildren(...nodes);
 
   /** Say what was expected, what was found, what to do. @param {string} what @param {string} found */
@@ -120,7 +128,7 @@ addEventListener("DOMContentLoaded", function () {
 
   /** @param {string} what @param {() => Promise<string>} get @param {number} size */
   async function attempt(what, get, size) {
-    show([]);
+    quiet();
     try {
       if (size > MOST_BYTES) throw new Refusal(`Il est trop gros\u00a0: ${weight(size)}, alors qu’une progression pèse moins de 100\u00a0ko.`);
       load(await get());
@@ -137,24 +145,28 @@ addEventListener("DOMContentLoaded", function () {
     const finished = Object.keys(done).length;
     at("cd-texte").value = progress.text(done);
     at("cd-exporter").disabled = at("cd-copier").disabled = !finished;
-    at("cd-effacer").disabled = !finished && !progress.unreadable();
+    at("cd-effacer").disabled = !finished && !progress.unreadable() && !progress.locked();
     if (!finished) at("cd-export-etat").textContent = "Rien à emporter pour l’instant\u00a0: aucun module n’est noté comme terminé.";
     else if (at("cd-export-etat").textContent.startsWith("Rien")) at("cd-export-etat").textContent = "";
     notices();
   }
 
+  // Once: each try is an event for the other tabs.
+  const keeps = storage.set("essai", "essai");
+  storage.remove("essai");
+
   function notices() {
     const said = [];
-    const probe = "essai";
-    const kept = storage.set(probe, probe) && storage.get(probe) === probe;
-    storage.remove(probe);
-    if (!kept) {
+    if (!keeps) {
       said.push("Ce navigateur ne peut rien garder. C’est peut-être un réglage de votre mairie. Essayez un autre navigateur, ou demandez d’autoriser ce site à garder des données.");
     } else if (location.protocol === "file:") {
       said.push("Le cours est ouvert depuis un fichier. Certains navigateurs ne partagent alors rien d’une page à l’autre. Cochez vos modules ici, et enregistrez le fichier.");
     }
     if (progress.unreadable()) {
       said.push("Une partie de ce que ce navigateur gardait est illisible, et ne compte pas. Reprenez un fichier enregistré, ou cochez à nouveau vos modules. «\u00a0Tout effacer\u00a0» fait disparaître ce message.");
+    }
+    if (progress.locked()) {
+      said.push(`${progress.locked()} Retrouvez-la sur le site où vous l’avez notée. «\u00a0Tout effacer\u00a0» la fait disparaître.`);
     }
     const place = document.querySelector(".cd-avis");
     if (place.textContent !== said.join("")) place.replaceChildren(...said.map((text) => element("p", text)));
@@ -163,13 +175,15 @@ addEventListener("DOMContentLoaded", function () {
   for (const box of boxes) {
     box.disabled = false;
     box.addEventListener("change", () => {
+      quiet();
       const kept = progress.set(box.dataset.module, box.checked);
-      at("cd-note-etat").textContent = kept ? "" : "Ce navigateur ne peut rien garder\u00a0: la case ne reste pas cochée.";
+      at("cd-note-etat").textContent = kept ? "" : progress.locked() || "Ce navigateur ne peut rien garder\u00a0: la case ne reste pas cochée.";
       if (!kept) showAll();
     });
   }
 
   at("cd-exporter").addEventListener("click", () => {
+    quiet();
     const name = `culture-d-progression-${progress.day()}.json`;
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([progress.text(progress.get())], { type: "application/json" }));
@@ -180,6 +194,7 @@ addEventListener("DOMContentLoaded", function () {
   });
 
   at("cd-copier").addEventListener("click", async () => {
+    quiet();
     let copied = true;
     at("cd-texte").select();
     try {
@@ -207,8 +222,8 @@ addEventListener("DOMContentLoaded", function () {
   }
   at("cd-effacer").addEventListener("click", () => {
     const finished = Object.keys(progress.get()).length;
-    at("cd-question").textContent = `Effacer ${finished ? counted(finished, "module") + (finished < 2 ? " terminé" : " terminés") : "ce qui est illisible"}\u00a0? On ne peut pas revenir en arrière.`;
-    at("cd-efface-etat").textContent = "";
+    at("cd-question").textContent = `Effacer ${finished ? counted(finished, "module") + (finished < 2 ? " terminé" : " terminés") : "ce qui ne se lit pas ici"}\u00a0? On ne peut pas revenir en arrière.`;
+    quiet();
     ask(true);
     at("cd-garder").focus();
   });
@@ -217,9 +232,9 @@ addEventListener("DOMContentLoaded", function () {
     at("cd-effacer").focus();
   });
   at("cd-oui").addEventListener("click", () => {
-    const erased = progress.keep({});
+    const erased = progress.erase();
     ask(false);
-    show([]);
+    quiet();
     at("cd-efface-etat").textContent = erased ? "C’est effacé. Ce navigateur ne garde plus aucun module." : "Ce navigateur refuse d’effacer. Videz les données de ce site dans ses réglages.";
     at("cd-efface-etat").focus();
   });

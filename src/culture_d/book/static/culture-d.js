@@ -15,22 +15,32 @@
         return null;
       }
     },
-    /** @param {string} key @param {string} value @returns {boolean} whether it is kept */
+    /** @param {string} key @param {string} value @returns {boolean} whether it is kept, read again */
     set(key, value) {
       try {
         localStorage.setItem(PREFIX + key, value);
-        return true;
       } catch {
         return false;
       }
+      return this.get(key) === value;
     },
-    /** @param {string} key */
+    /** @param {string} key @returns {boolean} whether nothing is left of it */
     remove(key) {
       try {
         localStorage.removeItem(PREFIX + key);
       } catch {
-        /* Nothing was kept. */
+        /* Said below, if something stays. */
       }
+      return this.get(key) === null;
+    },
+    /** Be told of a key that another tab changed, or when « Précédent » brings the page back.
+     * Of that key only: what one tab writes in answer must not wake the others without end.
+     * @param {string} key @param {() => void} changed */
+    watch(key, changed) {
+      addEventListener("storage", (event) => {
+        if (event.key === null || event.key === PREFIX + key) changed();
+      });
+      addEventListener("pageshow", (event) => event.persisted && changed());
     },
   };
 
