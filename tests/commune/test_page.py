@@ -680,7 +680,7 @@ def test_the_line_that_situates_is_right(
     france = list(sizes)
     at_middle = communes.loc[sizes == middle, "code"].iloc[0]
     near_mean = communes.loc[(sizes - mean).abs().idxmin(), "code"]
-    codes = ["75056", "97608", "80684", at_middle, near_mean, *sample(communes)[:330:3]]
+    codes = ["75056", "97608", "80711", at_middle, near_mean, *sample(communes)[:330:3]]
     codes += list(communes.sort_values("population")["code"].iloc[[0, 6, 8, 400, -2, -300]])
     rows = by_code(table)
     asked, wanted = [], []
@@ -714,7 +714,8 @@ def test_the_line_that_situates_is_right(
     paris = found[0]
     assert paris.endswith("En France, c’est la commune la plus peuplée.")
     saint_ouen = found[2]
-    assert "sous la moyenne et au-dessus de la médiane" in saint_ouen, saint_ouen
+    assert saint_ouen.startswith("Saint-Ouen compte 1\u202f772\u00a0habitants. ")
+    assert "Saint-Ouen est sous la moyenne et au-dessus de la médiane." in saint_ouen
 
 
 def test_no_departement_has_two_communes(communes: pd.DataFrame) -> None:

@@ -407,3 +407,22 @@ def test_the_component_is_light() -> None:
         len(gzip.compress((COMPONENTS / f"quiz.{kind}").read_bytes(), 9)) for kind in ("js", "css")
     ]
     assert sum(sizes) < 7_500
+
+
+def test_the_unit_agrees_with_the_number(browser: Browser, address: str) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{address}/notebooks/comprendre/moyenne-mediane.html")
+        box = page.locator(".cd-quiz-question[data-unite=habitants]").first
+        for typed, said in (
+            ("-0", "0 habitant."),
+            ("−0,0000001", "0 habitant."),
+            ("1", "1 habitant."),
+            ("1,9", "1,9 habitant."),
+            ("2", "2 habitants."),
+            ("-2", "-2 habitants."),
+        ):
+            box.get_by_label("Votre réponse").fill(typed)
+            box.get_by_role("button", name="Vérifier").click()
+            expect(box.get_by_role("status").locator("p").first).to_have_text(f"✗ Faux : {said}")
+        assert page.evaluate("Object.is(cultureD.readNumber('-0').value, 0)")
