@@ -198,6 +198,14 @@ def test_words_are_counted_as_a_reader_does() -> None:
     )
 
 
+def test_a_leak_has_its_starting_point_and_its_exception(laws: Laws) -> None:
+    """Article 33: 72 hours from knowing, unless people run no risk; and no proposal."""
+    rule = laws.card("rgpd-violation").rule
+    for said in ("72 heures après avoir pris connaissance", "dispensée si", "risque"):
+        assert said in rule
+    assert "96" not in rule
+
+
 def test_an_unknown_card_or_topic_is_said(laws: Laws) -> None:
     with pytest.raises(LawError, match=r"« rgpd-x » n'existe pas.*rgpd-delegue"):
         laws.card("rgpd-x")

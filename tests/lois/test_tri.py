@@ -1,6 +1,7 @@
 """The page that sorts the law cards: both sides of every threshold, and the page itself."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect
 
-from culture_d.laws import Comparison, Laws, load_laws
+from culture_d.laws import (
+    LONGEST_SENTENCE,
+    Comparison,
+    Laws,
+    load_laws,
+    sentences,
+    typeset_law,
+    words,
+)
 from culture_d.project import Project
 
 PAGE = "book/ce-que-la-loi-demande.html"
@@ -210,7 +219,7 @@ def test_every_threshold_of_the_data_on_both_sides(judging: Page, laws: Laws) ->
     assert len(cases) >= 45
     for (one, value), judgement in zip(cases, found, strict=True):
         assert judgement["verdict"] == _expected(one, value), (one, value)
-        assert judgement["reasons"][0].strip()
+        assert "".join(judgement["reasons"][0]).strip()
 
 
 @settings(max_examples=30, deadline=None)
@@ -284,7 +293,7 @@ def test_a_commune_below_near_and_above(open_page: Open) -> None:
     assert not page.get_by_label("Nombre d’habitants").is_visible()
     title = "L’ouverture des données par défaut"
     assert placed(page)[title] == "no"
-    assert reason(page, title) == "820 habitants, sous le seuil de 3 500."
+    assert reason(page, title) == "Vous avez 820 habitants. La règle commence à 3 500."
     assert placed(page)["La stratégie de sobriété numérique d’une intercommunalité"] == "yes"
 
     page.evaluate("one => localStorage.setItem('culture-d-commune', one)", json.dumps(record(3480)))
@@ -292,7 +301,7 @@ def test_a_commune_below_near_and_above(open_page: Open) -> None:
     page.get_by_label("Nombre d’agents").fill("50")
     assert placed(page)[title] == "check"
     assert reason(page, title).startswith(
-        "3 480 habitants, près du seuil de 3 500 : le texte ne dit"
+        "Vous avez 3 480 habitants, près du seuil de 3 500. Le texte ne dit"
     )
 
     page.evaluate("one => localStorage.setItem('culture-d-commune', one)", json.dumps(record(9000)))
@@ -300,7 +309,9 @@ def test_a_commune_below_near_and_above(open_page: Open) -> None:
     assert placed(page)[title] == "yes"
     page.get_by_label("Nombre d’agents").fill("49,5")
     assert placed(page)[title] == "no"
-    assert reason(page, title) == "49,5 agents en équivalent temps plein, sous le seuil de 50."
+    assert reason(page, title) == (
+        "Vous avez 49,5 agents en équivalent temps plein. La règle commence à 50."
+    )
     page.get_by_label("Nombre d’agents").fill("")
     assert placed(page)[title] == "check"
     assert reason(page, title) == "Il manque le nombre d’agents."
@@ -313,12 +324,12 @@ def test_a_commune_below_near_and_above(open_page: Open) -> None:
         (
             {"name": "CC X", "type": "CC", "population": 49_000},
             "check",
-            "CC X : 49 000 habitants, près",
+            "Votre intercommunalité (CC X) a 49 000 habitants, près",
         ),
         (
             {"name": "CC X", "type": "CC", "population": 9000},
             "no",
-            "CC X : 9 000 habitants, pas plus",
+            "(CC X) a 9 000 habitants. La règle commence au-dessus de 50 000.",
         ),
         ({"name": "M", "type": "MET69", "population": 900_000}, "check", "n’est pas connue"),
         ({"name": 3}, "check", "n’est pas connue"),
@@ -339,6 +350,14 @@ def test_mayotte_is_to_be_checked(open_page: Open) -> None:
     page.get_by_label("Nombre d’agents").fill("60")
     assert placed(page)["L’ouverture des données par défaut"] == "check"
     assert "un chiffre ancien" in reason(page, "L’ouverture des données par défaut")
+    expect(page.locator(".cd-tri-commune")).to_contain_text("population municipale en 2017.")
+
+
+def test_only_mayotte_hears_of_mayotte(open_page: Open) -> None:
+    line = open_page(record()).locator(".cd-tri-commune")
+    expect(line).to_contain_text("population municipale au 1er janvier 2023.")
+    expect(line).not_to_contain_text("Mayotte")
+    expect(line).not_to_contain_text("2017")
 
 
 @pytest.mark.parametrize(
@@ -373,22 +392,206 @@ def test_without_a_chosen_commune_the_reader_types(open_page: Open) -> None:
     page = open_page()
     expect(page.locator(".cd-tri-commune").get_by_role("link")).to_have_text("Choisir ma commune")
     title = "Publier ses adresses : plus de 2 000 habitants"
-    assert placed(page)[title] == "check"
-    assert reason(page, title) == "Il manque le nombre d’habitants."
-    field = page.get_by_label("Nombre d’habitants")
-    field.fill("2 001")
+    page.get_by_label("Nombre d’habitants").fill("2 001")
     assert placed(page)[title] == "yes"
-    for text in ("2.001", "2,5", "-3", "deux mille", "1e3"):
-        field.fill(text)
-        expect(field).to_have_attribute("aria-invalid", "true")
-        expect(page.locator("#tri-population-aide")).to_contain_text("Écrivez un nombre entier")
-        assert placed(page)[title] == "check", text
     grant = page.get_by_label("Total versé")
     grant.fill("23 000")
     assert placed(page)["La convention de subvention"] == "no"
     grant.fill("23 000,01")
     assert placed(page)["La convention de subvention"] == "yes"
     assert "23 000,01 €" in reason(page, "La convention de subvention")
+
+
+def test_nothing_is_sorted_before_the_inhabitants_are_known(open_page: Open) -> None:
+    page = open_page()
+    lists, status = page.locator(".cd-tri-listes"), page.locator(".cd-tri-bilan")
+    asked = "Donnez au moins le nombre d’habitants de votre commune : le tri se fait à mesure."
+    for typed in ("", "deux mille", "4 000 000"):
+        page.get_by_label("Nombre d’habitants").fill(typed)
+        page.get_by_label("Nombre d’agents").fill("12")
+        expect(status).to_have_text(asked)
+        assert not lists.is_visible()
+        assert placed(page) == {}
+    page.emulate_media(media="print")
+    assert page.locator("#tous-les-seuils").is_visible()
+    page.emulate_media(media="screen")
+    page.get_by_label("Nombre d’habitants").fill("820")
+    expect(status).to_contain_text("à appliquer dès maintenant")
+    assert lists.is_visible()
+
+
+def test_all_but_what_is_due_now_is_folded(open_page: Open) -> None:
+    page = open_page(record(820), width=390)
+    groups = page.locator("details.cd-tri-liste")
+    assert groups.locator("> summary").all_inner_texts() == [
+        f"{title} ({groups.nth(rank).locator('> ul > li > details').count()})"
+        for rank, title in enumerate(
+            ("Le jour où cela arrive", "À vérifier", "Cela ne vous concerne pas")
+        )
+    ]
+    assert page.locator(".cd-tri-liste").first.locator("li").first.is_visible()
+    for rank in range(3):
+        assert groups.nth(rank).get_attribute("open") is None
+        groups.nth(rank).locator("> summary").click()
+        assert groups.nth(rank).locator("li").first.is_visible()
+
+
+TYPED = {
+    "Nombre d’habitants": ["1 100 habitants", "1 100", "1\u202f100\u00a0hab.", "3 000 000"],
+    "Nombre d’agents": ["12,5 agents", "12.5", "1 agent", "12,5 ETP", "100 000"],
+    "Surface de bureaux": ["850 m2", "850 m²", "850m²", "850 mètres carrés", "0"],
+    "Total versé": ["12 000 €", "12 000,50 euros", "12 000,"],
+    "Montant d’un marché": ["45 000 € HT", "45 000€", "45 000 euros hors taxes", "45 000 HT"],
+}
+
+
+def test_a_number_may_have_its_unit(open_page: Open) -> None:
+    page = open_page()
+    for label, texts in TYPED.items():
+        field = page.get_by_label(label)
+        assert field.get_attribute("maxlength") == "40"
+        for text in texts:
+            field.fill(text)
+            expect(field).to_have_attribute("aria-invalid", "false")
+
+
+def test_the_unit_does_not_change_the_number(open_page: Open) -> None:
+    page = open_page(record(820))
+    page.get_by_label("Surface de bureaux").fill("850 m2")
+    title = "Consommer moins dans les grands bâtiments"
+    assert reason(page, title) == "Vous indiquez 850 m². La règle commence à 1 000 m²."
+    page.get_by_label("Montant d’un marché").fill("45 000 € HT")
+    assert placed(page)["Les données essentielles des marchés"] == "yes"
+    assert reason(page, "Les données essentielles des marchés") == (
+        "Le marché est de 45 000 € hors taxes. La règle commence à 40 000 €."
+    )
+
+
+UNREADABLE = "Écrivez seulement le nombre, par exemple 12 000."
+FAULTS = [
+    ("population", "-3", "Le nombre ne peut pas être négatif."),
+    ("agents", "−3 agents", "Le nombre ne peut pas être négatif."),
+    ("population", "3 000 001", "Vérifiez ce nombre."),
+    ("population", "9" * 40, "Vérifiez ce nombre."),
+    ("agents", "100 001", "Vérifiez ce nombre."),
+    *(
+        ("population", text, UNREADABLE)
+        for text in ("2.001", "2,5", "deux mille", "1e3", "habitants", "-", "12 €")
+    ),
+    *(("contract", text, UNREADABLE) for text in ("12.000", "1,2,3", "45 000 m²", "€")),
+]
+
+
+def test_a_number_that_cannot_be_is_said_apart(open_page: Open) -> None:
+    page = open_page()
+    for name, typed, said in FAULTS:
+        field, fault = page.locator(f"#tri-{name}"), page.locator(f"#tri-{name}-erreur")
+        hint = page.locator(f"#tri-{name}-aide").text_content()
+        assert not fault.is_visible()
+        field.fill(typed)
+        expect(fault).to_have_text(said)
+        expect(field).to_have_attribute("aria-invalid", "true")
+        assert fault.get_attribute("id") in str(field.get_attribute("aria-describedby")).split()
+        assert page.locator(f"#tri-{name}-aide").text_content() == hint
+        assert fault.evaluate(
+            "one => one.getBoundingClientRect().bottom"
+            " <= one.nextElementSibling.getBoundingClientRect().top"
+        )
+        field.fill("12")
+        assert not fault.is_visible()
+
+
+SAID = {
+    "population": "Vous avez 7 habitants.",
+    "agents": "Vous avez 7 agents en équivalent temps plein.",
+    "surface": "Vous indiquez 7 m².",
+    "grant": "Vous versez 7 € en douze mois.",
+    "contract": "Le marché est de 7 € hors taxes.",
+}
+STATED = {
+    "at_least": "La règle commence à {}.",
+    "above": "La règle commence au-dessus de {}.",
+    "at_most": "La règle s’arrête à {}.",
+    "below": "La règle s’arrête avant {}.",
+}
+
+
+def explained(page: Page, cards: list[dict[str, Any]], facts: dict[str, Any]) -> list[str]:
+    """What is said of each card, wherever it goes, in the order of the cards."""
+    script = """([cards, facts]) => {
+      const found = Object.values(cultureD.lois.sort(cards, { commune: facts, epci: facts })).flat();
+      return cards.map((card) => found.find((one) => one.card.id === card.id).reason);
+    }"""
+    return [" ".join(text.split()) for text in page.evaluate(script, [cards, facts])]
+
+
+def _card(condition: dict[str, Any], **more: Any) -> dict[str, Any]:
+    name = json.dumps([condition, more])
+    return {"id": name, "to": ["commune"], "if": condition, "doubt": "", "since": "", **more}
+
+
+def test_a_threshold_is_said_alike_on_both_sides(judging: Page) -> None:
+    """The sentence on the rule depends on the rule alone: it is true on each side."""
+    units = {"surface": " m²", "grant": " €", "contract": " €"}
+    for fact, subject in SAID.items():
+        for test, stated in STATED.items():
+            for limit in (6, 7, 8):
+                one = {"fact": fact, "test": test, "value": limit, "counted": "municipale"}
+                expected = stated.format(f"{limit}{units.get(fact, '')}")
+                if fact == "population" and test == "below":
+                    expected = f"La règle s’arrête à {limit - 1}."
+                assert explained(judging, [_card(one)], {fact: 7}) == [f"{subject} {expected}"]
+
+
+def test_two_ends_of_one_rule_make_one_sentence(judging: Page, laws: Laws) -> None:
+    between = _card(condition(laws, "scrutin-100-a-499"))
+    assert explained(judging, [between], {"population": 300}) == [
+        "Vous avez 300 habitants. La règle commence à 100 et s’arrête à 499."
+    ]
+    market = _card(condition(laws, "marche-liste"))
+    assert explained(judging, [market], {}) == [
+        "Quand le montant d’un marché atteint 25 000 € hors taxes et reste sous 40 000 € hors taxes."
+    ]
+    assert explained(judging, [market], {"contract": 40_000}) == [
+        "Le marché est de 40 000 € hors taxes. La règle s’arrête avant 40 000 €."
+    ]
+    both = _card(condition(laws, "ouverture-par-defaut"))
+    # The same threshold twice would still be said twice: of two figures.
+    assert explained(judging, [both], {"population": 9000, "agents": 60}) == [
+        "Vous avez 9 000 habitants. La règle commence à 3 500. "
+        "Vous avez 60 agents en équivalent temps plein. La règle commence à 50."
+    ]
+    later = _card({"event": "il pleut"}, since="2999-01-01")
+    assert explained(judging, [later], {}) == ["À partir du 1er janvier 2999, quand il pleut."]
+
+
+def test_no_reason_is_longer_than_a_sentence_may_be(judging: Page, laws: Laws) -> None:
+    cards = json.loads(judging.locator(".cd-tri script").text_content() or "")["cards"]
+    for value in (None, 1, 99, 480, 1900, 3480, 49_000, 60_000):
+        facts = {**dict.fromkeys(SAID, value), "canteen": value == 1, "name": "CC d’Essai du Val"}
+        for text in explained(judging, cards, facts):
+            for one in sentences(text):
+                assert words(one) <= LONGEST_SENTENCE, one
+
+
+def test_a_doubt_is_always_said(open_page: Open, laws: Laws) -> None:
+    """In the line of each card that has one, in words or as « avec une réserve »."""
+    page = open_page(record(9000))
+    script = r"""() => [...document.querySelectorAll("[data-verdict] li details")].map((card) =>
+      [card.querySelector("a").hash.slice(5), ...["summary", "details"].map((part) =>
+        (card.querySelector(part) || card).textContent.replace(/\s+/g, " "))])"""
+    found = page.evaluate(script)
+    assert len(found) == sum(card.applies is not None for card in laws.cards)
+    marked = 0
+    for name, line, whole in found:
+        doubt = laws.card(name).doubt
+        assert ("Avec une réserve." in line) <= (doubt is not None), name
+        if doubt:
+            said = " ".join(typeset_law(doubt).split())[1:].rstrip(".")
+            assert "Avec une réserve." in line or said in line, name
+            assert said in whole, name
+            marked += "Avec une réserve." in line
+    assert marked >= 5
 
 
 def test_answers_are_forgotten_at_a_click_and_never_kept(open_page: Open) -> None:
@@ -403,12 +606,24 @@ def test_answers_are_forgotten_at_a_click_and_never_kept(open_page: Open) -> Non
     assert page.get_by_label("Nombre d’habitants").input_value() == ""
 
 
-def test_the_count_is_the_count(open_page: Open) -> None:
-    page = open_page(record(820))
-    places = list(placed(page).values())
+@pytest.mark.parametrize("population", [1, 820, 3480, 60_000])
+def test_the_count_is_the_count(open_page: Open, population: int) -> None:
+    page = open_page(record(population))
     said = " ".join((page.locator(".cd-tri-bilan").text_content() or "").split())
-    counts = [places.count(one) for one in VERDICTS]
-    assert [int(word) for word in said.replace(",", "").split() if word.isdigit()] == counts
+    counts = [
+        page.locator(f"{group} li details").count()
+        for group in (
+            *('[data-verdict="yes"][data-someday="false"]', '[data-someday="true"]'),
+            *('[data-verdict="check"]', '[data-verdict="no"]'),
+        )
+    ]
+    assert sum(counts) == len(placed(page))
+    now, someday, check, no = counts
+    assert said == (
+        f"{now} {'texte' if now < 2 else 'textes'} à appliquer dès maintenant, "
+        f"{someday} seulement si le cas se présente, {check} à vérifier, "
+        f"{no} {'ne vous concerne pas' if no < 2 else 'ne vous concernent pas'}."
+    )
 
 
 def test_keyboard_alone(open_page: Open) -> None:
@@ -473,11 +688,14 @@ def test_it_prints_the_result_and_not_the_form(open_page: Open) -> None:
     assert page.evaluate("window.printed")
     page.emulate_media(media="print")
     assert page.locator(".cd-tri-bilan").is_visible()
-    assert page.get_by_text("820 habitants, sous le seuil").first.is_visible()
     for hidden in ("fieldset", ".cd-tri-boutons", "#tous-les-seuils", ".cd-tri-lien"):
         assert not page.locator(hidden).first.is_visible(), hidden
     assert page.get_by_text("Un mois sans réponse vaut refus.").first.is_visible()
-    assert page.pdf(format="A4").startswith(b"%PDF")
+    for group, shown in (("yes", True), ("check", True), ("no", False)):
+        rules = page.locator(f'[data-verdict="{group}"] li details > p:first-of-type')
+        assert rules.first.is_visible() == shown, group
+    pages = re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))
+    assert 1 <= len(pages) <= 4
 
 
 def test_paper_keeps_the_figure_that_the_reader_typed(open_page: Open) -> None:
@@ -503,4 +721,5 @@ def test_overdue_cards_warn_the_reader_of_an_old_site(browser: Browser, address:
             assert bool(late.count()) == expected
             assert page.locator("[data-loi=rgpd] .cd-perime").count() == 0
             page.goto(f"{address}/{PAGE}")
+            page.get_by_label("Nombre d’habitants").fill("820")
             assert bool(page.locator(".cd-tri .cd-perime").count()) == expected
