@@ -143,6 +143,7 @@ PRESS = """async () => {
   await pause(20);
   for (const button of all("main button")) {
     if (!button.isConnected || !seen(button) || button.getAttribute("aria-disabled") === "true") continue;
+    if (button.type === "submit" && button.form?.hasAttribute("action")) continue; // asks for another page
     const before = { text: shown(), said: said(), name: name(button),
       state: button.getAttribute("aria-expanded") + button.getAttribute("aria-pressed") };
     button.focus();
