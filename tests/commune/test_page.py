@@ -308,6 +308,7 @@ def test_a_record_of_older_figures_is_made_again(page: Page) -> None:
     expect(status(page)).to_contain_text("Les chiffres du cours ont changé depuis votre choix")
     expect(page.locator(".cd-commune-lignes")).to_have_count(0)
     page.locator(".cd-commune-liste button").first.click()
+    expect(status(page)).to_contain_text("Commune choisie")
     assert stored(page)["version"] != "ancienne"
     expect(page.locator(".cd-commune-lignes")).to_contain_text("Amiens")
 
