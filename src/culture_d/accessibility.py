@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
-from culture_d.errors import AccessibilityError, reason
+from culture_d.errors import AccessibilityError, CultureDError
 from culture_d.project import Project
+from culture_d.yaml_file import malformed, read_yaml
 
 VERSION = "4.1.2"
 # Topics of the RGAA in its order, and how many criteria each has.
@@ -111,7 +110,7 @@ def load_topics(project: Project) -> tuple[Topic, ...]:
             unknown state, says too little, or names a test that does not exist.
     """
     path = criteria_path(project)
-    content = _read(path)
+    content = read_yaml(path, AccessibilityError)
     listed = content.get("topics") if isinstance(content, dict) else None
     if not isinstance(listed, list):
         raise _malformed(path, "il y faut une liste « topics »")
@@ -133,7 +132,7 @@ def load_contact(project: Project) -> Contact:
         AccessibilityError: the file is missing or malformed, or an address cannot be right.
     """
     path = contact_path(project)
-    content = _read(path)
+    content = read_yaml(path, AccessibilityError)
     if not isinstance(content, dict) or set(content) != set(CONTACT_KEYS):
         raise _malformed(path, f"il y faut ces lignes, et aucune autre : {', '.join(CONTACT_KEYS)}")
     texts = {key: content[key] for key in CONTACT_KEYS[:-1]}
@@ -241,25 +240,5 @@ def _is_https(address: str) -> bool:
     return parts.scheme == "https" and "." in (parts.hostname or "") and " " not in address
 
 
-def _read(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise AccessibilityError(
-            f"« {path} » est introuvable. Remettez-le en place (« git checkout -- {path.name} » "
-            "dans son dossier)."
-        ) from None
-    except OSError as error:
-        raise AccessibilityError(f"« {path} » ne peut pas être lu : {reason(error)}.") from None
-    except UnicodeDecodeError:
-        raise _malformed(path, "il n'est pas en UTF-8 (enregistrez-le en UTF-8)") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", ligne {mark.line + 1}" if mark else ""
-        raise _malformed(path, f"ce n'est pas du YAML{place}") from None
-
-
-def _malformed(path: Path, fault: str) -> AccessibilityError:
-    return AccessibilityError(
-        f"« {path} » est mal formé : {fault}. Corrigez-le en suivant les lignes voisines."
-    )
+def _malformed(path: Path, fault: str) -> CultureDError:
+    return malformed(path, fault, AccessibilityError)

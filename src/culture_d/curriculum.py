@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from culture_d.catalogue import load_catalogue
-from culture_d.errors import CurriculumError, reason
+from culture_d.errors import CultureDError, CurriculumError
 from culture_d.project import Project
+from culture_d.yaml_file import malformed, read_yaml
 
 STATUSES = ("published", "planned")
 KINDS = ("time", "role")
@@ -107,7 +106,7 @@ def load_curriculum(project: Project) -> tuple[Part, ...]:
         CurriculumError: the file is missing or malformed.
     """
     path = project.curriculum
-    content = _read(path)
+    content = read_yaml(path, CurriculumError)
     parts = tuple(_part(entry, path) for entry in _entries(content, "parts", path))
     repeated = _repeated([module.slug for part in parts for module in part.modules])
     if repeated:
@@ -132,7 +131,8 @@ def load_paths(project: Project) -> tuple[LearningPath, ...]:
     path = project.curriculum
     known = {module.slug: module for module in modules(load_curriculum(project))}
     paths = tuple(
-        _learning_path(entry, known, path) for entry in _entries(_read(path), "paths", path)
+        _learning_path(entry, known, path)
+        for entry in _entries(read_yaml(path, CurriculumError), "paths", path)
     )
     repeated = _repeated([one.id for one in paths])
     if repeated:
@@ -214,7 +214,7 @@ def contents(project: Project) -> list[tuple[str, list[str]]]:
     """
     path = project.toc
     parts = []
-    for part in _entries(_read(path), "parts", path):
+    for part in _entries(read_yaml(path, CurriculumError), "parts", path):
         names = []
         for chapter in _entries(part, "chapters", path):
             if not isinstance(chapter, dict) or not isinstance(chapter.get("file"), str):
@@ -228,28 +228,8 @@ def _toc_documents(project: Project) -> list[str]:
     return [name for _, names in contents(project) for name in names]
 
 
-def _read(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CurriculumError(
-            f"« {path} » est introuvable. Remettez-le en place (« git checkout -- {path.name} » "
-            "dans son dossier)."
-        ) from None
-    except OSError as error:
-        raise CurriculumError(f"« {path} » ne peut pas être lu : {reason(error)}.") from None
-    except UnicodeDecodeError:
-        raise _malformed(path, "il n'est pas en UTF-8 (enregistrez-le en UTF-8)") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", ligne {mark.line + 1}" if mark else ""
-        raise _malformed(path, f"ce n'est pas du YAML{place}") from None
-
-
-def _malformed(path: Path, fault: str) -> CurriculumError:
-    return CurriculumError(
-        f"« {path} » est mal formé : {fault}. Corrigez-le en suivant les lignes voisines."
-    )
+def _malformed(path: Path, fault: str) -> CultureDError:
+    return malformed(path, fault, CurriculumError)
 
 
 def _entries(content: Any, key: str, path: Path) -> list[Any]:
