@@ -253,7 +253,7 @@
     }
     for (const one of all("main p, main li, main h2, main h3")) {
       // A tool keeps the place of a sentence that its script will write.
-      if (one.closest(".cd-app")) continue;
+      if (one.closest(".cd-app, [role=status]")) continue;
       if (!one.children.length && !squeeze(one.textContent) && seen(one)) faults.push(`${where(one)} vide, pour faire de l'espace`);
     }
     for (const one of all("br + br")) faults.push(`sauts de ligne pour faire de l'espace : ${where(one.parentElement)}`);
@@ -529,7 +529,7 @@
       if (!/\p{L}{3}/u.test(text)) faults.push(`erreur sans un mot pour l'expliquer : ${name(field)}`);
     }
     for (const one of all(".cd-prevu, .cd-perime, .cd-erreur, [class*=etat], [class*=juste], [class*=faux]")) {
-      if (seen(one) && !/\p{L}{3}/u.test(squeeze(one.textContent) || name(one))) faults.push(`état sans mot : ${where(one)}`);
+      if (seen(one) && !one.matches("[role=status]:empty") && !/\p{L}{3}/u.test(squeeze(one.textContent) || name(one))) faults.push(`état sans mot : ${where(one)}`);
     }
     return faults;
   };
@@ -940,7 +940,9 @@
     key(one) {
       if (one.matches("input[type=radio]") && one.name) return `radio ${one.name}`;
       one.dataset.stop ??= String((window.stopCount = (window.stopCount ?? 0) + 1));
-      return `${one.dataset.stop} ${where(one)}`;
+      // As it was named at first: a list may be filled when the focus comes.
+      one.dataset.stopName ??= where(one);
+      return `${one.dataset.stop} ${one.dataset.stopName}`;
     },
     /** Where the keyboard is. */
     stop() {

@@ -192,6 +192,7 @@ def test_the_lesson_reads_without_script(browser: Browser, stick: Path) -> None:
     page.locator(".cd-intuition summary").last.click()
     assert page.locator(".cd-intuition details p").last.is_visible()
     assert page.locator(".cd-explorable table").first.is_visible()
-    page.locator("#menu a", has_text="Glossaire").click()
+    page.locator("#menu a", has_text="Repères").click()
+    page.locator("main a", has_text="Glossaire").click()
     page.wait_for_url("**/book/glossaire.html")
     reader.context.close()

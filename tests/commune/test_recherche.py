@@ -240,7 +240,7 @@ def test_among_homonyms_the_largest_comes_first_and_all_are_told_apart(
         ("97133", "n'a pas de chiffres"),
         ("98714", "n'a pas de chiffres"),
         ("   ", ""),
-        ("'", ""),
+        ("'-", "s'écrit avec des lettres"),
     ],
 )
 def test_what_cannot_be_answered_is_said(page: Page, typed: str, message: str) -> None:

@@ -12,6 +12,7 @@ from culture_d.catalogue import load_dataset
 from culture_d.curriculum import Module, load_curriculum, modules
 from culture_d.french import nombre, typeset
 from culture_d.project import Project
+from culture_d.tables import html_table
 
 BARS = 100
 HEIGHT = 8_000
@@ -73,14 +74,20 @@ def queue_figure(population: "pd.Series[int]", source: str) -> str:
         "À votre avis, combien sont au-dessous ?"
     )
     note = f"Les {cut} dernières barres sont coupées : elles montent bien plus haut."
+    shown = [(f"{rank}e", float(population.quantile((rank - 0.5) / BARS))) for rank in TOLD]
+    table = html_table(["Rang sur 100", "Habitants"], [[a, round(b)] for a, b in shown], TITLE)
     return (
         '<figure class="cd-file"><svg viewBox="0 0 300 100" role="img" aria-label="'
         "Cent barres, de la commune la moins peuplée à la plus peuplée. Elles restent basses "
         'très longtemps, puis montent d’un coup à la fin."><path d="'
-        f'{bars}"/></svg><figcaption>{typeset(caption)}</figcaption><p>{typeset(note)}</p>{source}</figure>'
+        f'{bars}"/></svg><figcaption>{typeset(caption)}</figcaption><p>{typeset(note)}</p>'
+        f'<details class="cd-donnees"><summary>Les chiffres de la figure</summary>{table}</details>'
+        f"{source}</figure>"
     )
 
 
+TITLE = "Cent communes de France, rangées par population"
+TOLD = (10, 25, 50, 75, 90, 100)
 PRODUCER = "Institut national de la statistique et des études économiques (Insee)"
 
 

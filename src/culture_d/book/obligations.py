@@ -90,14 +90,9 @@ def thresholds_table(laws: Laws) -> str:
 
     Each title leads to its card, on the page of law cards beside this one.
     """
-    caption = _html("À partir de quand chaque texte s'applique")
-    bodies = "".join(_thresholds_of(topic, laws.first_about(topic.slug)) for topic in laws.topics)
-    return (
-        f'<details class="cd-donnees"><summary>{_html("Voir tous les seuils, en un tableau")}</summary>'
-        f'<div class="cd-tableau cd-seuils" role="region" tabindex="0" aria-label="{caption}">'
-        f'<table><caption>{caption}</caption><thead><tr><th scope="col">Texte</th>'
-        f'<th scope="col">Seuil</th></tr></thead>{bodies}</table></div></details>'
-    )
+    tables = "".join(_thresholds_of(topic, laws.first_about(topic.slug)) for topic in laws.topics)
+    summary = _html("Voir tous les seuils, en tableaux")
+    return f'<details class="cd-donnees"><summary>{summary}</summary>{tables}</details>'
 
 
 def _thresholds_of(topic: Topic, cards: tuple[Card, ...]) -> str:
@@ -107,8 +102,13 @@ def _thresholds_of(topic: Topic, cards: tuple[Card, ...]) -> str:
         for card in cards
         if card.applies
     )
-    title = f'<tr><th scope="rowgroup" colspan="2">{_html(topic.title)}</th></tr>'
-    return f"<tbody>{title}{rows}</tbody>" if rows else ""
+    caption = _html(topic.title)
+    table = (
+        f'<div class="cd-tableau cd-seuils" role="region" tabindex="0" aria-label="{caption}">'
+        f'<table><caption>{caption}</caption><thead><tr><th scope="col">Texte</th>'
+        f'<th scope="col">Seuil</th></tr></thead><tbody>{rows}</tbody></table></div>'
+    )
+    return table if rows else ""
 
 
 def _data(laws: Laws, dates: tuple[str, str]) -> dict[str, Any]:

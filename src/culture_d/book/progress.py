@@ -121,7 +121,7 @@ _IMPORT = """<div class="cd-avec-script">
 _ERASE = """<div class="cd-avec-script">
 <p>Ce navigateur oubliera les modules terminés. Vos fichiers enregistrés ne changent pas.</p>
 <p><button type="button" class="cd-action" id="cd-effacer">Effacer ma progression</button></p>
-<div id="cd-confirmation" role="group" aria-labelledby="cd-question" hidden>
+<div id="cd-confirmation" role="group" aria-label="Confirmer l’effacement" aria-describedby="cd-question" hidden>
 <p id="cd-question"></p>
 <p><button type="button" class="cd-action" id="cd-garder">Non, garder</button>
 <button type="button" class="cd-action" id="cd-oui">Oui, effacer</button></p></div>
@@ -130,7 +130,7 @@ _FORM = """<div class="cd-formulaire">
 <p class="cd-sans-script">Ici, JavaScript est coupé : cette page ne peut pas remplir l'attestation. Imprimez-la vierge, puis cochez et signez à la main.</p>
 <div class="cd-si-termine" hidden>
 <p><label for="cd-nom">Votre prénom et votre nom</label>
-<input type="text" id="cd-nom" maxlength="80" autocomplete="off" spellcheck="false" aria-describedby="cd-nom-aide"></p>
+<input type="text" id="cd-nom" maxlength="80" autocomplete="name" spellcheck="false" aria-describedby="cd-nom-aide"></p>
 <p id="cd-nom-aide">Votre nom n'est ni gardé ni envoyé : il disparaît quand vous quittez cette page.</p>
 <p><button type="button" class="cd-action" id="cd-imprimer">Imprimer l'attestation</button></p>
 </div></div>
@@ -165,9 +165,11 @@ def _sheet(parts: tuple[Part, ...], *, blank: bool) -> str:
         "<h2>Attestation de suivi</h2>"
         f'<p class="cd-declarant"><span>La personne soussignée,</span> {name}</p>'
         f"<p>{said}</p>"
-        "<table><thead><tr><th>Module</th><th>Partie</th>"
-        '<th class="nombre">Durée indicative</th><th>Terminé le</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>{total}"
+        '<div class="cd-tableau" role="region" tabindex="0" aria-label="Modules terminés"><table>'
+        "<caption>Modules terminés</caption>"
+        '<thead><tr><th scope="col">Module</th><th scope="col">Partie</th>'
+        '<th scope="col" class="nombre">Durée indicative</th><th scope="col">Terminé le</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>{total}"
         f'<p class="cd-signature"><span>Fait le {day}</span> <span>Signature {dots}</span></p>'
         '<p class="cd-portee">Cette attestation est déclarée par la personne elle-même. '
         "Personne n'a vérifié ni évalué ce qu'elle dit. Ce n'est pas un diplôme, et elle n'ouvre "

@@ -208,7 +208,7 @@
     show(found);
   }
 
-  for (const form of document.querySelectorAll("form[role=search]")) form.hidden = false;
+  for (const form of document.querySelectorAll("form.cd-recherche")) form.hidden = false;
   // Without what is not seen: a soft hyphen copied with a word, a sign that reverses the line.
   const typed = (new URLSearchParams(location.search).get("q") || "").replace(/\s+/g, " ").replace(/\p{C}+/gu, "");
   const query = first(typed.trim(), MOST_TYPED).trim();

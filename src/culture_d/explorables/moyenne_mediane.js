@@ -322,7 +322,7 @@ class View {
       focus: () => this.listPlaces(),
       pointerdown: () => this.listPlaces(),
     }, h("option", { value: "" }, "Exemple simulé"));
-    this.own = h("button", { type: "button", class: "cd-mienne", click: () => this.showOwn() });
+    this.own = h("button", { type: "button", class: "cd-mienne", click: () => this.showOwn() }, "Voir ma commune");
     this.figures = h("div", { class: "cd-chiffres" });
     [this.meanFigure, this.medianFigure, this.belowFigure] = [
       ["▲", "Moyenne", "cd-moyenne"], ["◆", "Médiane", "cd-mediane"], ["", "Sous la moyenne", ""],

@@ -124,7 +124,6 @@
     for (const place of document.querySelectorAll(".cd-fait[data-module]")) {
       const since = done[place.dataset.module];
       place.textContent = since ? "✓\u00a0Terminé" : "";
-      place.title = since ? `le ${inWords(since)}` : "";
     }
     for (const place of document.querySelectorAll("[data-bilan]")) {
       const all = place.dataset.bilan.split(" ").filter(Boolean).map((pair) => pair.split(":"));

@@ -226,7 +226,7 @@
   const forget = make("button", {
     type: "button", className: "cd-bascule", textContent: "Oublier ma commune", hidden: true,
   });
-  const law = make("a", { href: "ce-que-la-loi-demande.html" });
+  const law = make("a", { href: "ce-que-la-loi-demande.html", textContent: "Voir ce que la loi demande à ma commune" });
   const onward = make("div", { hidden: true }, make("p", {}, law),
     make("p", {}, make("a", { href: "parcours.html", textContent: "Continuer le cours" })));
   const say = (text) => (status.textContent = typeset(text));
