@@ -481,6 +481,7 @@
     const faults = [];
     const legends = [];
     for (const group of all("fieldset, [role=radiogroup], [role=group]")) {
+      if (!group.checkVisibility()) continue;
       const text = group.localName === "fieldset" ? squeeze(group.querySelector(":scope > legend")?.textContent) || name(group).slice(0, 0) || squeeze(group.getAttribute("aria-label")) : name(group);
       if (!text) faults.push(`groupe de champs sans légende : ${where(group)}`);
       else if (group.localName === "fieldset") legends.push(text);

@@ -4,9 +4,11 @@ One test for each check of `checks.js`; `test_controles.py` breaks a page on pur
 each of them. The pages are looked at once, all states in one go: `conftest.report`.
 """
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 
 pytestmark = pytest.mark.xdist_group("accessibilite")
 
@@ -318,10 +320,8 @@ def test_the_menu_leads_to_every_page(report: Any, site: Path) -> None:
     """The menu leads to the plan, which leads everywhere; the search is the other way in."""
     frame = next(iter(report.frames.values()))
     plan = BeautifulSoup((site / "book" / "plan.html").read_bytes(), "html.parser")
-    listed = [
-        f"/{(site / 'book' / str(a['href'])).resolve().relative_to(site)}"
-        for a in plan.select("main li a")
-    ]
+    targets = [site / "book" / str(link["href"]) for link in plan.select("main li a")]
+    listed = [f"/{target.resolve().relative_to(site.resolve())}" for target in targets]
     assert any("/book/plan.html" in way for way in frame["menu"])
     ways = [frame["home"], *listed]
     missing = [

@@ -191,7 +191,9 @@ def words_of_figures(site: Path, lesson: str, squeeze: Squeeze) -> list[list[str
         drawing = ((site / lesson).parent / str(image["src"])).read_text(encoding="utf-8")
         words = [squeeze(text) for text in re.findall(r"<text[^>]*>([^<]+)</text>", drawing)]
         found.append([one for one in words if len(one) > 4 and one not in told])
-    return found
+    return [
+        [word for word in words if sum(word in other for other in found) == 1] for words in found
+    ]
 
 
 def test_figures_are_whole(

@@ -121,7 +121,7 @@ _IMPORT = """<div class="cd-avec-script">
 _ERASE = """<div class="cd-avec-script">
 <p>Ce navigateur oubliera les modules terminés. Vos fichiers enregistrés ne changent pas.</p>
 <p><button type="button" class="cd-action" id="cd-effacer">Effacer ma progression</button></p>
-<div id="cd-confirmation" role="group" aria-label="Confirmer l’effacement" aria-describedby="cd-question" hidden>
+<div id="cd-confirmation" role="group" aria-labelledby="cd-question" hidden>
 <p id="cd-question"></p>
 <p><button type="button" class="cd-action" id="cd-garder">Non, garder</button>
 <button type="button" class="cd-action" id="cd-oui">Oui, effacer</button></p></div>

@@ -731,7 +731,7 @@ class View {
   offerOwn() {
     const own = this.ownCommune();
     this.own.hidden = !own;
-    say(this.own, own ? `Voir ma commune : ${own.name}` : "");
+    say(this.own, own ? `Voir ma commune : ${own.name}` : "Voir ma commune");
   }
 
   showOwn() {
