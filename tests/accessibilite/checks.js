@@ -411,6 +411,7 @@
   checks.tables = () => {
     const faults = [];
     for (const table of all("table")) {
+      if (!table.checkVisibility()) continue;
       const caption = squeeze(table.caption?.textContent);
       if (!caption) faults.push(`tableau sans titre : ${where(table)}`);
       if (/^(tableau|table|titre)?\s*\d*$/i.test(caption) && caption) faults.push(`titre de tableau qui ne dit rien : « ${caption} »`);
@@ -508,7 +509,7 @@
   };
 
   checks.noPersonalField = () => all(FIELDS)
-    .filter((one) => ["email", "tel", "password", "file", "date"].includes(one.type)
+    .filter((one) => ["email", "tel", "password", "date"].includes(one.type)
       || /\b(pr[ée]nom|votre nom|nom de famille|courriel|e-?mail|adresse|t[ée]l[ée]phone|naissance|mot de passe)\b/i.test(name(one)))
     .filter((one) => !one.autocomplete || one.autocomplete === "off")
     .map((one) => `champ personnel sans « autocomplete » : ${where(one)} ${name(one)}`);
@@ -526,7 +527,8 @@
     }
     for (const field of all("[aria-invalid=true]")) {
       const text = (field.getAttribute("aria-describedby") ?? "").split(/\s+/)
-        .map((id) => squeeze(document.getElementById(id)?.textContent)).join(" ").trim();
+        .map((id) => squeeze(document.getElementById(id)?.textContent))
+        .concat(squeeze(field.closest("form, fieldset")?.querySelector("[role=status]")?.textContent)).join(" ").trim();
       if (!/\p{L}{3}/u.test(text)) faults.push(`erreur sans un mot pour l'expliquer : ${name(field)}`);
     }
     for (const one of all(".cd-prevu, .cd-perime, .cd-erreur, [class*=etat], [class*=juste], [class*=faux]")) {

@@ -190,7 +190,7 @@ def words_of_figures(site: Path, lesson: str, squeeze: Squeeze) -> list[list[str
     for image in page.select("main img"):
         drawing = ((site / lesson).parent / str(image["src"])).read_text(encoding="utf-8")
         words = [squeeze(text) for text in re.findall(r"<text[^>]*>([^<]+)</text>", drawing)]
-        found.append([one for one in words if len(one) > 4 and one not in told])
+        found.append([one for one in words if len(one) > 3 and one not in told])
     return [
         [word for word in words if sum(word in other for other in found) == 1] for words in found
     ]
