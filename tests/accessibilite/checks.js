@@ -528,7 +528,7 @@
     for (const field of all("[aria-invalid=true]")) {
       const text = (field.getAttribute("aria-describedby") ?? "").split(/\s+/)
         .map((id) => squeeze(document.getElementById(id)?.textContent))
-        .concat(squeeze(field.closest("form, fieldset")?.querySelector("[role=status]")?.textContent)).join(" ").trim();
+        .concat(all(":is(form, .cd-quiz) [role=status]").filter((one) => one.closest("form, .cd-quiz").contains(field)).map((one) => squeeze(one.textContent))).join(" ").trim();
       if (!/\p{L}{3}/u.test(text)) faults.push(`erreur sans un mot pour l'expliquer : ${name(field)}`);
     }
     for (const one of all(".cd-prevu, .cd-perime, .cd-erreur, [class*=etat], [class*=juste], [class*=faux]")) {

@@ -204,19 +204,18 @@ def test_figures_are_whole(
     axes = words_of_figures(site, lesson, squeeze)
     assert len(axes) == page.locator("main img").count() == 3
 
-    def pages() -> list[set[int]]:
-        texts = read(printed(page)).texts()
-        return [
-            {place for place, text in enumerate(texts) for word in words if word in text}
-            for words in axes
-        ]
+    assert not cut(read(printed(page)).texts(), axes)
+    whole = ["".join(words) for words in axes]
+    assert cut(whole + whole, axes) == cut([], axes) == [0, 1, 2]
 
-    assert [len(where) for where in pages()] == [1, 1, 1]
-    page.add_style_tag(
-        content="main div.cell_output img { height: 400mm !important; max-height: none !important;"
-        "break-inside: auto !important }"
-    )
-    assert max(len(where) for where in pages()) > 1
+
+def cut(texts: list[str], figures: list[list[str]]) -> list[int]:
+    """Which figures have their words on several pages, or on none."""
+    places = [
+        {page for page, text in enumerate(texts) for word in words if word in text}
+        for words in figures
+    ]
+    return [rank for rank, found in enumerate(places) if len(found) != 1]
 
 
 def test_black_on_white_whatever_the_theme(tab: BrowserContext, site: Path, lesson: str) -> None:
