@@ -69,3 +69,10 @@ def test_the_queue_is_drawn_from_the_data(project: Project) -> None:
         expected = max(min(commune, HEIGHT) / HEIGHT * 98, 0.6)
         assert abs(height - expected) < 0.6, place
     assert "Insee" in figure.get_text()
+    # The table holds the bars that are drawn, and the note counts those that are cut.
+    for row in figure.select("tbody tr"):
+        rank, told = (cell.get_text() for cell in row.select("th, td"))
+        place = round((int(rank.removesuffix("e")) - 0.5) / BARS * (len(ordered) - 1))
+        assert told.replace("\u202f", "") == str(ordered[place]), rank
+    tall = sum(height == max(heights) for height in heights)
+    assert f"Les {tall} dernières barres sont coupées" in figure.get_text()

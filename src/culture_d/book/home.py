@@ -62,20 +62,20 @@ def queue_figure(population: "pd.Series[int]", source: str) -> str:
         source: the line under the figure, as HTML.
     """
     ranks = [(place + 0.5) / BARS for place in range(BARS)]
-    heights = population.quantile(ranks, interpolation="nearest").clip(upper=HEIGHT)
+    queue = population.quantile(ranks, interpolation="nearest").tolist()
     bars = "".join(
-        f"M{place * STEP} 100v-{max(height / HEIGHT * 98, 0.6):.1f}h{THICKNESS}V100z"
-        for place, height in enumerate(heights)
+        f"M{place * STEP} 100v-{max(min(height, HEIGHT) / HEIGHT * 98, 0.6):.1f}h{THICKNESS}V100z"
+        for place, height in enumerate(queue)
     )
-    cut = int((population.quantile(ranks, interpolation="nearest") > HEIGHT).sum())
+    cut = sum(height > HEIGHT for height in queue)
     caption = (
         "Cent communes de France, de la moins peuplée à la plus peuplée. "
         f"La moyenne est de {nombre(round(population.mean()))} habitants. "
         "À votre avis, combien sont au-dessous ?"
     )
     note = f"Les {cut} dernières barres sont coupées : elles montent bien plus haut."
-    shown = [(f"{rank}e", float(population.quantile((rank - 0.5) / BARS))) for rank in TOLD]
-    table = html_table(["Rang sur 100", "Habitants"], [[a, round(b)] for a, b in shown], TITLE)
+    rows = [[f"{rank}e", queue[rank - 1]] for rank in TOLD]
+    table = html_table(["Rang sur 100", "Habitants"], rows, TITLE)
     return (
         '<figure class="cd-file"><svg viewBox="0 0 300 100" role="img" aria-label="'
         "Cent barres, de la commune la moins peuplée à la plus peuplée. Elles restent basses "
