@@ -68,6 +68,10 @@ class AccessibilityError(CultureDError):
     """The criteria of accessibility, their tests or the contact are not as they must be."""
 
 
+class SheetError(CultureDError):
+    """A trainer's sheet that is missing, incomplete or of another length than its module."""
+
+
 class NotebookError(CultureDError):
     """A notebook fails, or holds what the course does not accept."""
 

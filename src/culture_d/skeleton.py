@@ -1,4 +1,4 @@
-"""The skeleton of a new module: its notebook, its place in the map and contents."""
+"""The skeleton of a new module: notebook, trainer's sheet, place in the map and contents."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,6 +15,7 @@ from culture_d.execution import execute
 from culture_d.french import typeset
 from culture_d.notebooks import STEPS, check
 from culture_d.project import Project
+from culture_d.sheets import CAPTION, INDEX, document, sheet_path, skeleton
 
 PROMPTS = {
     "La situation": "Une courte scène : qui demande quoi, pour quand ? La question en une phrase.",
@@ -29,7 +30,7 @@ PROMPTS = {
 
 
 def create_module(project: Project, slug: str) -> Path:
-    """Create the notebook of a planned module and publish it in the map.
+    """Create the notebook and the trainer's sheet of a planned module, and publish it in the map.
 
     Args:
         project: the course.
@@ -51,7 +52,8 @@ def create_module(project: Project, slug: str) -> Path:
         )
     module = every[slug]
     path = project.root / f"{module.document}.ipynb"
-    if module.published or path.exists():
+    sheet = sheet_path(project, slug)
+    if module.published or path.exists() or sheet.exists():
         raise CurriculumError(f"Le module « {slug} » existe déjà : « {path} ».")
     check_agreement(project)
     before = {file: file.read_bytes() for file in (project.curriculum, project.toc)}
@@ -61,13 +63,19 @@ def create_module(project: Project, slug: str) -> Path:
         text = nbformat.writes(_notebook(module)) + "\n"
         path.write_text(text, encoding="utf-8", newline="\n")
         execute(path, check)
+        sheet.parent.mkdir(parents=True, exist_ok=True)
+        sheet.write_text(skeleton(module), encoding="utf-8", newline="\n")
         _publish(project, slug)
         captions = {part.slug: part.title for part in parts}
-        order = [one.document for one in modules(load_curriculum(project)) if one.published]
-        _add_to_contents(project, module, captions[module.part], order)
+        published = [one for one in modules(load_curriculum(project)) if one.published]
+        order = [one.document for one in published]
+        _add_to_contents(project, captions[module.part], module.document, order)
+        sheets = [document(INDEX), *(document(one.slug) for one in published)]
+        _add_to_contents(project, CAPTION, document(slug), sheets)
         check_agreement(project)
     except BaseException:
         path.unlink(missing_ok=True)
+        sheet.unlink(missing_ok=True)
         for file, content in before.items():
             file.write_bytes(content)
         if new_folder:
@@ -113,8 +121,8 @@ def _publish(project: Project, slug: str) -> None:
     yaml.dump(content, project.curriculum)
 
 
-def _add_to_contents(project: Project, module: Module, caption: str, order: Sequence[str]) -> None:
-    """Insert the page in its part, in the order of the map."""
+def _add_to_contents(project: Project, caption: str, page: str, order: Sequence[str]) -> None:
+    """Insert a page in its part, in the order given."""
     yaml = _yaml()
     content = yaml.load(project.toc)
     parts = content["parts"]
@@ -123,9 +131,9 @@ def _add_to_contents(project: Project, module: Module, caption: str, order: Sequ
         parts.insert(_part_place(project, captions, caption), {"caption": caption, "chapters": []})
         captions = [part["caption"] for part in parts]
     chapters = parts[captions.index(caption)]["chapters"]
-    rank = order.index(module.document)
+    rank = order.index(page)
     earlier = [entry for entry in chapters if entry["file"] in order[:rank]]
-    chapters.insert(len(earlier), {"file": module.document})
+    chapters.insert(len(earlier), {"file": page})
     yaml.dump(content, project.toc)
 
 

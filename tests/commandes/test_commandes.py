@@ -33,6 +33,7 @@ from culture_d.french import date_longue
 from culture_d.notebooks import check
 from culture_d.project import Project
 from culture_d.serve import ADDRESS, make_server
+from culture_d.sheets import check_sheets, sheet_path
 from culture_d.skeleton import create_module
 from culture_d.working_copy import RECORD, make_working_copy
 
@@ -544,7 +545,12 @@ def test_new_module_makes_a_skeleton_that_holds(course: Project) -> None:
         expected = [
             part.title for part in parts if any(module.published for module in part.modules)
         ]
-        assert captions[1:-1] == expected
+        assert captions[1:-1] == [*expected, "Animer"]
+        assert [name for name in listed if name.startswith("book/formateurs/")] == [
+            "book/formateurs/index",
+            *(f"book/formateurs/{one.slug}" for one in modules(parts) if one.published),
+        ]
+        check_sheets(course)
     assert course.curriculum.read_text(encoding="utf-8").startswith(start)
 
 
@@ -569,6 +575,7 @@ def test_new_module_that_fails_leaves_nothing(
         with pytest.raises(NotebookError):
             create_module(course, module.slug)
         assert not (course.root / f"{module.document}.ipynb").exists()
+        assert not sheet_path(course, module.slug).exists()
     assert {path.name for path in course.notebooks.iterdir()} == parts
     assert (course.curriculum.read_bytes(), course.toc.read_bytes()) == before
 

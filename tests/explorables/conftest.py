@@ -1,5 +1,6 @@
 """A folder of pages with explorables, seen from http and from file://."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -31,9 +32,9 @@ POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline
 
 
 def _write_page(folder: Path, name: str, body: str, theme: str = "light") -> None:
+    shown = re.findall(r'data-explorable="([\w-]+)"', body) or ["moyenne-mediane"]
     scripts = "".join(
-        f'<script defer src="explorables/{script}"></script>'
-        for script in site.scripts(["moyenne-mediane"])
+        f'<script defer src="explorables/{script}"></script>' for script in site.scripts(shown)
     )
     (folder / name).write_text(
         f'<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Essai</title>'

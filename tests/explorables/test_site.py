@@ -18,10 +18,11 @@ def gzipped(path: Path) -> int:
 
 def test_weights(folder: Path) -> None:
     files = folder / "explorables"
-    assert gzipped(files / "moyenne-mediane.js") <= 15_000
+    for name in site.modules():
+        assert gzipped(files / f"{name}.js") <= 15_000, name
     assert gzipped(files / site.HOST) <= 3_000
     assert gzipped(files / site.STYLE) <= 3_000
-    data = [gzipped(path) for path in (files / "donnees").rglob("*.js")]
+    data = [gzipped(path) for path in (files / "donnees" / "communes").rglob("*.js")]
     assert len(data) == 101
     assert max(data) <= 7_500 and sum(data) / len(data) <= 3_100
 

@@ -12,10 +12,11 @@ from culture_d.errors import CultureDError
 from culture_d.laws import load_laws
 from culture_d.notebooks import check, notebook_paths
 from culture_d.project import Project
+from culture_d.sheets import check_sheets
 
 
 def before_build(project: Project) -> None:
-    """Check data, map of modules, law cards, criteria of accessibility, notebooks.
+    """Check data, map of modules, trainers' sheets, law cards, criteria of accessibility, notebooks.
 
     Raises:
         CultureDError: the first thing found wrong, with the file's name.
@@ -23,6 +24,7 @@ def before_build(project: Project) -> None:
     for dataset in load_catalogue(project):
         dataset.verify()
     check_agreement(project)
+    check_sheets(project)
     load_laws(project)
     load_topics(project)
     load_contact(project)

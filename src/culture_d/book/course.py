@@ -28,12 +28,17 @@ class CourseDirective(SphinxDirective):
 
 def module_link(module: Module, text: str) -> addnodes.pending_xref:
     """Link to a module's page; the build fails if it is not there."""
+    return page_link(module.document, text)
+
+
+def page_link(document: str, text: str) -> addnodes.pending_xref:
+    """Link to a page by the name of its document; the build fails if it is not there."""
     return addnodes.pending_xref(
         "",
         nodes.inline("", text),
         refdomain="std",
         reftype="doc",
-        reftarget=f"/{module.document}",
+        reftarget=f"/{document}",
         refexplicit=True,
         refwarn=True,
     )

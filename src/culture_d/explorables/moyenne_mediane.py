@@ -11,21 +11,14 @@ import traitlets
 from culture_d.catalogue import load_dataset
 from culture_d.errors import UnknownDepartement
 from culture_d.explorables import Explorable, ExplorableError, Table, resources
+from culture_d.fictitious import POPULATIONS
 from culture_d.french import NO_BREAK_SPACE, date_longue, nombre, pourcent
 from culture_d.project import Project
 
 EXEMPLE: Mapping[str, int] = {
-    "Grandvoie": 9100,
-    "Chantebrise": 2350,
-    "Beaupéran": 1700,
-    "Saint-Orland": 1250,
-    "Clairvannes": 900,
-    "Rochamelle": 660,
-    "Les Orvettes": 520,
-    "Fontarelle": 380,
-    "La Noirelle": 240,
+    nom: population for nom, population in POPULATIONS.items() if nom != "Valmorin"
 }
-"""Simulated inhabitants of nine communes that do not exist, of one intercommunal body."""
+"""Simulated inhabitants of the nine neighbours of the commune of the scene, which do not exist."""
 
 MAXIMUM = 10_000_000
 """Largest population that can be given, in inhabitants."""
