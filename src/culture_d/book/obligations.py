@@ -73,7 +73,7 @@ def mount(laws: Laws, dates: tuple[str, str]) -> str:
         _fieldset(_DECISION, _field(*_GRANT), _field(*_CONTRACT)),
     ]
     return (
-        '<div class="cd-tri" hidden><form autocomplete="off">'
+        '<div class="cd-tri cd-reserve" hidden><form autocomplete="off">'
         '<h2 id="votre-commune">Votre commune</h2><p class="cd-tri-commune" hidden></p>'
         f'<div class="cd-tri-saisie">{_field(*_POPULATION)}</div>{"".join(fields)}'
         f'<p class="cd-tri-note">{_html(_PRIVACY)}</p>'

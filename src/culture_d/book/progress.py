@@ -134,7 +134,7 @@ _FORM = """<div class="cd-formulaire">
 <p id="cd-nom-aide">Votre nom n'est ni gardé ni envoyé : il disparaît quand vous quittez cette page.</p>
 <p><button type="button" class="cd-action" id="cd-imprimer">Imprimer l'attestation</button></p>
 </div></div>
-<div class="cd-si-rien" hidden>
+<div class="cd-si-rien cd-reserve" hidden>
 <p>Aucun module n'est encore noté comme terminé dans ce navigateur. L'attestation se remplit à mesure que vous les notez.</p>"""
 _AFTER_FORM = """</div>
 <p class="cd-avec-script cd-hors-papier"><button type="button" class="cd-bascule" id="cd-vierge">Imprimer une attestation vierge</button></p>"""

@@ -23,7 +23,9 @@ addEventListener("DOMContentLoaded", function () {
     sheet.querySelector(".cd-date").textContent = progress.inWords(progress.day());
     sheet.hidden = !mine.length;
     document.querySelector(".cd-si-termine").hidden = !mine.length;
-    document.querySelector(".cd-si-rien").hidden = mine.length > 0;
+    const nothing = document.querySelector(".cd-si-rien");
+    nothing.hidden = mine.length > 0;
+    nothing.classList.remove("cd-reserve");
     document.body.classList.toggle("cd-atteste", mine.length > 0);
     showName();
   }
