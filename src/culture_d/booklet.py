@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urldefrag, urlsplit
 
-import yaml
 from bs4 import BeautifulSoup, Tag
 
 from culture_d.catalogue import load_catalogue
@@ -22,6 +21,7 @@ from culture_d.errors import CultureDError
 from culture_d.french import date_longue, typeset
 from culture_d.pdf import Printed, Printer, PrintError, printer
 from culture_d.project import Project
+from culture_d.yaml_file import parse_yaml
 
 BOOKLET = "culture-d-livret.pdf"
 CARDS = "culture-d-fiches.pdf"
@@ -111,7 +111,7 @@ def read_chapters(project: Project, edition: date) -> list[Chapter]:
     Raises:
         BookletError: a page of the contents is not in the built site.
     """
-    contents = yaml.safe_load(project.toc.read_text(encoding="utf-8"))
+    contents = parse_yaml(project.toc.read_text(encoding="utf-8"))
     listed = [("", contents["root"])] + [
         (part["caption"], chapter["file"])
         for part in contents["parts"]

@@ -17,6 +17,7 @@ import yaml
 from culture_d.errors import LawError, ProjectNotFound, reason
 from culture_d.french import NO_BREAK_SPACE, date_longue, typeset
 from culture_d.project import Project
+from culture_d.yaml_file import parse_yaml
 
 CERTAINTIES = ("text", "source", "doubt")
 BODIES = ("commune", "epci", "elected")
@@ -276,7 +277,7 @@ def words(sentence: str) -> int:
 
 def _read(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise LawError(f"« {path} » ne peut pas être lu : {reason(error)}.") from None
     except UnicodeDecodeError:

@@ -1,11 +1,30 @@
 """Read one of the course's YAML files, and say in French what is wrong with it."""
 
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from culture_d.errors import CultureDError, reason
+
+# The same rules as SafeLoader, by the C library where PyYAML was built with it.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def parse_yaml(text: str) -> Any:
+    """Return what a YAML text holds; a text read again and again is parsed once.
+
+    Raises:
+        yaml.YAMLError: it is not YAML.
+    """
+    return deepcopy(_parsed(text))
+
+
+@lru_cache(maxsize=32)
+def _parsed(text: str) -> Any:
+    return yaml.load(text, Loader=_LOADER)
 
 
 def read_yaml(path: Path, error: type[CultureDError]) -> Any:
@@ -15,7 +34,7 @@ def read_yaml(path: Path, error: type[CultureDError]) -> Any:
         CultureDError: of the kind given: missing, unreadable, not in UTF-8, not YAML.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise error(
             f"« {path} » est introuvable. Remettez-le en place (« git checkout -- {path.name} » "

@@ -92,7 +92,7 @@ def test_an_output_is_traced_to_its_cell(course: Project, pages: Path) -> None:
 def test_a_text_of_the_map_is_read_before_any_page_shows_it(course: Project, pages: Path) -> None:
     text = course.curriculum.read_text(encoding="utf-8")
     first = text.splitlines().index(
-        next(one for one in text.splitlines() if "slug: formats" in one)
+        next(one for one in text.splitlines() if "Les formats de fichiers" in one)
     )
     course.curriculum.write_text(
         text.replace("Les formats de fichiers", "Ton Etat"), encoding="utf-8"

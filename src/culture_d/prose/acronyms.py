@@ -12,6 +12,7 @@ import yaml
 from culture_d.errors import ProseError, reason
 from culture_d.prose.blocks import OBJECT, Block, without_addresses
 from culture_d.prose.rules import Fault, excerpt
+from culture_d.yaml_file import parse_yaml
 
 NAME = "sigles.yml"
 RULE = "sigle"
@@ -43,7 +44,7 @@ def load_acronyms(book: Path) -> Acronyms:
     """
     path = book / NAME
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = parse_yaml(path.read_text(encoding="utf-8"))
         entries, names = content["sigles"], content["noms"]
         expansions = {str(one["sigle"]): _accepted(one) for one in entries}
         known = frozenset(str(one["nom"]) for one in names)

@@ -18,6 +18,7 @@ from culture_d.prose.acronyms import Acronyms, acronym_faults, load_acronyms
 from culture_d.prose.blocks import Block, fragment_blocks, page_blocks
 from culture_d.prose.places import NOT_TEXTS, Places
 from culture_d.prose.rules import Fault, block_faults
+from culture_d.yaml_file import parse_yaml
 
 EXCEPTIONS = "relecture.yml"
 # Keys whose values are French sentences, in the YAML files of `book/` and in the manifests.
@@ -210,7 +211,7 @@ def _exceptions(path: Path) -> Iterable[_Exception]:
     if not path.is_file():
         return []
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))["exceptions"] or []
+        entries = parse_yaml(path.read_text(encoding="utf-8"))["exceptions"] or []
         for one in entries:
             if not str(one["raison"]).strip():
                 raise KeyError("raison")
