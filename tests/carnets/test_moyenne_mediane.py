@@ -277,6 +277,27 @@ def test_the_check_yourself_choice(said: dict[str, str], rows: list[dict[str, st
     assert f"plus peuplée que {pourcent(float(_below(somme, between)))} des communes" in text
 
 
+def test_the_check_yourself_decisions(
+    said: dict[str, str], project: Project, rows: list[dict[str, str]]
+) -> None:
+    path = project.datasets / "territoire" / "communes.csv"
+    with path.open(encoding="utf-8", newline="") as handle:
+        before = [int(row["population"]) for row in csv.DictReader(handle)]
+    after = [value + 2_000 * (value == max(before)) for value in before]
+    gain = _mean(after) - _mean(before)
+    still = sum(one == other for one, other in zip(before, after, strict=True))
+    assert _median(before) == _median(after)
+    text = said["questions"]
+    assert f"fictive de {len(before)}\u00a0communes" in text
+    assert f"la commune moyenne a gagné {nombre(float(gain))}\u00a0habitants. »" in text
+    assert f"Les {still} autres n'ont pas bougé" in text
+    assert f"Ici, {still} communes sur {len(before)} n'ont pas bougé" in text
+    somme = [int(row["population"]) for row in rows if row["departement"] == "80"]
+    below = [sum(value < limit for value in somme) for limit in (_mean(somme), _median(somme))]
+    assert f"elle irait à {pourcent(below[0] / len(somme))} des communes" in text
+    assert f": {below[0]} communes sur {len(somme)} avec la moyenne, {below[1]} avec" in text
+
+
 def test_the_quartiles(said: dict[str, str], rows: list[dict[str, str]]) -> None:
     somme = sorted(int(row["population"]) for row in rows if row["departement"] == "80")
 

@@ -33,9 +33,10 @@ FIGURE_BYTES = 30_000
 SHARED = re.compile(
     r"_static/(?:culture-d\.css|culture-d\.js|cours\.js|favicon\.svg|explorables/host\.js)"
 )
-COUNT = (
-    """() => [document.querySelectorAll('*').length, document.querySelectorAll('main *').length]"""
-)
+# Questions are the lesson's own text, whether written as a form or plainly.
+TEXT = "main *:not(.cd-quiz *, .cd-intuition *)"
+COUNT = f"""() => ['*:not(.cd-quiz *, .cd-intuition *)', '{TEXT}']
+  .map((one) => document.querySelectorAll(one).length)"""
 PICTURES = {".png", ".webp", ".jpg", ".jpeg", ".gif", ".avif"}
 
 
@@ -101,7 +102,7 @@ def node_excess(browser: Browser, address: str, name: str) -> list[str]:
             if script:
                 counts.append(page.evaluate(COUNT))
             else:
-                counts.append([page.locator(one).count() for one in ("*", "main *")])
+                counts.append([page.locator(one).count() for one in ("*", TEXT)])
     (every, main), (_, text) = counts
     nodes = (every - main) + max(0, main - text)
     limit = NODES if name.startswith("notebooks/") else TOOL_NODES

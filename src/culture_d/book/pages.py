@@ -46,8 +46,8 @@ class StatusDirective(CourseDirective):
             self.depends_on(path)
             run = notebooks.read(path).metadata["culture_d"]["execution"]
             versions = ", ".join(f"{name} {number}" for name, number in run["versions"].items())
-            data = " ; ".join(
-                f"{dataset.title} : en vigueur jusqu'au {date_longue(dataset.valid_until)}"
+            data = " ".join(
+                f"{dataset.title} : en vigueur jusqu'au {date_longue(dataset.valid_until)}."
                 for dataset in by_notebook.get(path.stem, [])
             )
             rows.append([path.stem, f"{nombre(run['seconds'], 1)} s", versions, data])
