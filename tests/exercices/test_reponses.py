@@ -274,7 +274,7 @@ def test_a_clumsy_notebook_is_still_graded_fairly(
     )
     result = mark(project, "moyenne-mediane", root, "maladroit", notebook)
     earned = {test: graded.points for test, graded in result.items()}
-    assert earned == {"test-1": 2, "test-2": 4, "test-3": 1.5, "test-4": 3, "test-5": 0}, result
+    assert earned == {"test-1": 2, "test-2": 4, "test-3": 1, "test-4": 3, "test-5": 0}, result
 
 
 def test_deleted_cells_are_put_back_or_explained(

@@ -19,17 +19,27 @@ What is accepted, and decided:
   1,96: both are shown, the answer is right if one of them is; not for a percentage;
 - of « 168306 / 124 = 1357 », the number after the sign; a percentage is not a number
   of inhabitants;
+- « 12 k€ » is 12 000 €, « 1,2 million » is 1 200 000, and both are shown; « 3 semaines »
+  is not a number of « jours »;
 - for a percentage, a number between 0 and 1 written without « % » is a share:
   0.84 is 84 %. The reading is shown, and 0,84 % can be written "0,84 %";
 - a number is right within the tolerance of the question, or when it is the
   expected value with its decimals cut; within 1 % of it, half the points;
 - a ranking with one pair of neighbours swapped earns half the points;
-- an association earns points line by line.
+- an association earns points line by line, and nothing when one same choice is put on
+  every line though several were expected;
+- a selection earns the share of the right options that are ticked, less the share of the
+  wrong ones that are ticked too, down to the quarter of a point: to tick everything, or
+  nothing, earns nothing (unless it is the right answer);
+- a date is read the French way, the day first: 03/04/2026 is the 3rd of April, and is
+  shown in words; two figures of a year are read between 1970 and 2069.
 """
 
 from __future__ import annotations
 
+import calendar
 import contextlib
+import datetime
 import difflib
 import hashlib
 import io
@@ -50,6 +60,31 @@ with warnings.catch_warnings():
 
 DATA = Path(__file__).resolve().parent / "donnees"
 NEAR = 0.01
+CROISSANT = "du plus petit au plus grand"
+LETTRES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+# Choices of an `Association`, each with the other ways people write it.
+OUI_NON: dict[str, tuple[str, ...]] = {
+    "oui": ("vrai", "v", "true", "yes", "o", "ok", "exact", "affirmatif"),
+    "non": ("faux", "f", "false", "no", "n", "inexact", "négatif"),
+}
+VRAI_FAUX: dict[str, tuple[str, ...]] = {
+    "vrai": ("oui", "o", "true", "v", "exact", "juste", "correct", "c'est vrai"),
+    "faux": (
+        "non",
+        "n",
+        "false",
+        "f",
+        "inexact",
+        "incorrect",
+        "pas vrai",
+        "pas exact",
+        "c'est faux",
+    ),
+}
+
+_CONTEXTS: set[str] = set()
+_LONGEST = 3000
+_MOST = 200
 
 _MISSING = object()
 _BLANKS = {"", "...", "…", "?", "none", "a completer", "votre reponse"}
@@ -69,6 +104,88 @@ _ALONE_A = re.compile(
     r"^\W*a\W*$|^[\s(«\"']*a\s*(?:[.):=]|[-–—]\s)"
     r"|(?:\b(?:r[ée]ponse|lettre|option|choix|proposition|la)|[:=])\s*[(«\"']?\s*a\W*$",
     re.IGNORECASE,
+)
+_MONTHS = (
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+)
+_DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+_SHORT_MONTHS = {
+    "jan": 1, "janv": 1, "fev": 2, "fevr": 2, "mar": 3, "avr": 4, "juil": 7, "jul": 7,
+    "aou": 8, "sep": 9, "sept": 9, "oct": 10, "nov": 11, "dec": 12,
+}  # fmt: skip
+_UNITS = ["un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf"]
+_NUMBER_WORDS = {
+    word: number
+    for number, word in enumerate(
+        [
+            *_UNITS,
+            *["dix", "onze", "douze", "treize", "quatorze", "quinze", "seize"],
+            *(f"dix {unit}" for unit in _UNITS[6:]),
+            "vingt",
+            "vingt et un",
+            *(f"vingt {unit}" for unit in _UNITS[1:]),
+            "trente",
+            "trente et un",
+        ],
+        1,
+    )
+}
+_DATE_FORMS = tuple(
+    (re.compile(pattern), places)
+    for pattern, places in (
+        (r"(?<!\d)(\d{4})\s?[-/.]\s?(\d{1,2})\s?[-/.]\s?(\d{1,2})(?!\d)", (1, 2, 3)),
+        (r"(?<!\d)((?:19|20)\d\d)(\d\d)(\d\d)(?!\d)", (1, 2, 3)),
+        (r"(?<!\d)(\d{1,2})\s?([-/. ])\s?(\d{1,2})\s?\2\s?(\d{4}|\d\d)(?!\d)", (4, 3, 1)),
+        (r"(?<![\d/.-])(\d{1,2})\s?[/.-]\s?(\d{1,2})(?![\d/.-])", (0, 2, 1)),
+    )
+)
+_WORDED_DATE = re.compile(
+    rf"\b(?P<day>\d{{1,2}}|{'|'.join(sorted([*_NUMBER_WORDS, 'premier'], key=len, reverse=True))})"
+    r"\s?(?:er\b|ier\b|eme\b|e\b)?\s?(?:de |d |du mois de )?(?P<month>[a-z]{3,9})\b"
+    rf"(?:\s(?:de l annee )?(?P<year>\d{{4}}|\d\d|deux mille(?: (?:{'|'.join(sorted(_NUMBER_WORDS, key=len, reverse=True))}))?)\b)?"
+)
+_TIME = re.compile(
+    r"(?<=\d)T\d[\d:.,+Z-]*"
+    r"|,?\s*(?:à\s*)?\b\d{1,2}\s*(?::\d\d(?::\d\d(?:\.\d+)?)?|h(?:eures?)?(?:\s*\d\d)?\b)",
+    re.IGNORECASE,
+)
+_TIME_UNITS = {
+    "heures": r"heures?|h\b",
+    "jours": r"jours?|j\b|days?\b",
+    "semaines": r"semaines?|sem\b",
+    "mois": r"mois",
+    "ans": r"ans?\b|annees?",
+}
+_EUROS = {
+    "€": r"€|euros?\b|eur\b",
+    "k€": r"k ?€|k ?euros?\b|keur\b|milliers? d ?euros?",
+    "M€": r"m ?€|meur\b|m euros?\b|millions? d ?euros?",
+    "Md€": r"mds? ?€|milliards? d ?euros?",
+}
+_EURO_VALUES = {"€": 1.0, "k€": 1e3, "M€": 1e6, "Md€": 1e9}
+_EURO_NAMES = {"euro": "€", "euros": "€", "milliers d'euros": "k€", "millions d'euros": "M€"}
+_MANY = re.compile(r" ?(mille|milliers?|millions?|milliards?)\b")
+_NEGATIVE = re.compile(r"(?:in|im|il|ir|non|de|des|dis|mal|anti|a) ?$")
+_NONE_TICKED = re.compile(r"(?:aucune?s?|rien|zero|neant|nulle?|ni l une ni l autre)(?: .*)?$")
+_ALL_TICKED = re.compile(r"tou(?:t|s|tes)(?: (?:est|sont|les|ces|reponses|options|lettres) ?.*)?$")
+_FILLERS = frozenset(
+    re.findall(
+        r"\w+",
+        "les la le et plus puis ainsi que avec aussi reponse reponses lettre lettres option options "
+        "choix ai pense dirais choisis proposition propositions case cases ligne lignes je coche est ce sont mes ma mon "
+        "selectionne cocher il faut bonnes bonne numero",
+    )
 )
 _EQUALS = re.compile(r"=|≈|→|\bsoit\b")
 _LABEL = re.compile(r"^\W*(?:r[ée]ponse|question|q)[\s_]*\d*\s*[a-e]?\s*[:=)]", re.IGNORECASE)
@@ -101,9 +218,6 @@ class Erreur(NamedTuple):
     points: float = 0.0
 
 
-LETTRES = "ABCDEFGH"
-
-
 @dataclass(frozen=True)
 class Lecture:
     """What was understood of an answer.
@@ -133,9 +247,13 @@ class Points:
         return Points(self.valeur + autre.valeur)
 
 
-def table(fichier: str, nombres: Iterable[str] = ()) -> pd.DataFrame:
+def table(
+    fichier: str, nombres: Iterable[str] = (), sep: str = ",", encoding: str = "utf-8"
+) -> pd.DataFrame:
     """Read a fresh copy of `donnees/<fichier>`: text everywhere, but the columns `nombres`."""
-    frame = pd.read_csv(DATA / fichier, dtype=str, keep_default_na=False)
+    frame = pd.read_csv(
+        DATA / fichier, dtype=str, keep_default_na=False, sep=sep, encoding=encoding
+    )
     for column in nombres:
         frame[column] = pd.to_numeric(frame[column])
     return frame
@@ -170,8 +288,12 @@ def ordre(code: str, nombre: int) -> tuple[int, ...]:
     Each département has its own, always the same, so that the letters of a neighbour
     do not help; the Somme (80) keeps the order of the source.
     """
-    orders = list(itertools.permutations(range(nombre)))
     digest = hashlib.sha256(f"question 3 {code}".encode()).digest()
+    if nombre > 8:
+        keys = [hashlib.sha256(digest + bytes([place])).digest() for place in range(nombre)]
+        rank = tuple(sorted(range(nombre), key=keys.__getitem__))
+        return tuple(range(nombre)) if code == "80" else rank
+    orders = list(itertools.permutations(range(nombre)))
     return orders[int.from_bytes(digest[:8], "big") % len(orders)]
 
 
@@ -209,14 +331,19 @@ class Question:
                 vide=True,
             )
         with _quiet():
-            valeur = _unwrap(valeur)
-            if _blank(valeur):
-                return Lecture(
-                    f"Pas encore de réponse dans « {self.variable} » : remplacez les points de "
-                    "suspension par votre réponse.",
-                    vide=True,
-                )
             try:
+                valeur = _unwrap(valeur)
+                if _blank(valeur):
+                    return Lecture(
+                        f"Pas encore de réponse dans « {self.variable} » : remplacez les points de "
+                        "suspension par votre réponse.",
+                        vide=True,
+                    )
+                if isinstance(valeur, str) and len(valeur) > _LONGEST:
+                    return _not_read(
+                        f"votre texte est trop long ({_count(len(valeur), 'caractère')}). "
+                        "Donnez seulement la réponse."
+                    )
                 return self._read(valeur)
             except Exception as error:
                 # Any object may be in a learner's variable, and raise when it is read.
@@ -240,11 +367,17 @@ class Question:
 
         `attendu` is None or not a number when it could not be computed: the
         learner has then not chosen a département. `tolerance` is in the unit
-        of the answer, and only for numbers.
+        of the answer (in days for a date), and only for numbers and dates.
         """
         lecture = self.comprendre()
         if attendu is None or (isinstance(attendu, float) and math.isnan(attendu)):
-            return self._award(0, points, "Choisissez d'abord un département, en haut du carnet.")
+            return self._award(
+                0,
+                points,
+                "Choisissez d'abord un département, en haut du carnet."
+                if _CONTEXTS
+                else "La valeur attendue manque. Dites-le à la personne qui anime le cours.",
+            )
         if lecture.valeur is None:
             return self._award(0, points, "")
         with _quiet():
@@ -341,23 +474,29 @@ class Choix(Question):
         for erreur in erreurs:
             if lu == erreur.valeur:
                 return erreur.points, erreur.indice
-        return 0, "Ce n'est pas la bonne lettre. Vérifiez votre pari par le calcul."
+        return 0, "Ce n'est pas la bonne lettre. Relisez la question, puis chaque proposition."
 
 
 class Classement(Question):
-    """An order of labels; each label may have other names."""
+    """An order of letters, each with its text.
+
+    `sens` is « du plus petit au plus grand », where the signs < and > tell the order,
+    or any other, such as « du premier au dernier », where they do not.
+    """
 
     def __init__(
         self,
         variable: str,
         elements: Mapping[str, str],
         espace: Mapping[str, Any] | None = None,
+        sens: str = CROISSANT,
     ) -> None:
         super().__init__(variable, espace)
         self.elements = elements
+        self.sens = sens
 
     def _read(self, valeur: Any) -> Lecture:
-        return lire_classement(valeur, self.elements)
+        return lire_classement(valeur, self.elements, self.sens)
 
     def _mark(
         self,
@@ -376,22 +515,27 @@ class Classement(Question):
             if erreur.valeur is not None and lu == tuple(erreur.valeur):
                 return max(earned, erreur.points), erreur.indice
         if swapped:
-            return earned, "Deux voisins sont échangés. Recalculez-les."
-        return 0, "Cet ordre n'est pas le bon. Calculez les quatre chiffres, puis comparez-les."
+            again = "Recalculez-les" if self.sens == CROISSANT else "Comparez-les de nouveau"
+            return earned, f"Deux voisins sont échangés. {again}."
+        return 0, "Cet ordre n'est pas le bon. Comparez les éléments deux par deux."
 
 
 class Association(Question):
-    """One choice for each line: {"A": "médiane", "B": "total"}."""
+    """One choice for each line: {"A": "médiane", "B": "total"}.
+
+    `lignes` is a text of letters (« ABCD ») or a list of names or numbers;
+    `choix` gives each choice its synonyms (see `OUI_NON` and `VRAI_FAUX`).
+    """
 
     def __init__(
         self,
         variable: str,
-        lignes: str,
+        lignes: str | Iterable[object],
         choix: Mapping[str, Iterable[str]],
         espace: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(variable, espace)
-        self.lignes = lignes
+        self.lignes = tuple(str(line) for line in lignes)
         self.choix = choix
 
     def _read(self, valeur: Any) -> Lecture:
@@ -405,13 +549,102 @@ class Association(Question):
         erreurs: tuple[Erreur, ...],
         tolerance: float,
     ) -> tuple[float, str]:
+        attendu = {str(line): choice for line, choice in attendu.items()}
         right = sum(lu.get(line) == choice for line, choice in attendu.items())
         hints = []
+        if len(lu) == len(attendu) > 2 and len(set(lu.values())) == 1 < len(set(attendu.values())):
+            right = 0
+            hints.append("Le même choix partout ne rapporte rien.")
         for line in attendu:
             if line in lu and lu[line] != attendu[line]:
-                known = [e.indice for e in erreurs if e.valeur == (line, lu[line])]
+                known = [
+                    e.indice for e in erreurs if (str(e.valeur[0]), e.valeur[1]) == (line, lu[line])
+                ]
                 hints.append(f"Ligne {line} : {(known or ['relisez la question posée.'])[0]}")
         return points * right / len(attendu), " ".join(hints)
+
+
+class Selection(Question):
+    """Several letters among the options, or none: "A, C" ou "aucune".
+
+    `options` is a text of letters, or gives each letter its text, which is then
+    read too. An `Erreur("B", …)` is for B wrongly ticked, `Erreur("-C", …)` for C
+    forgotten, `Erreur("AB", …, points)` for that very answer.
+    """
+
+    def __init__(
+        self,
+        variable: str,
+        options: str | Mapping[str, str],
+        espace: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(variable, espace)
+        texts = options if isinstance(options, Mapping) else dict.fromkeys(options, "")
+        self.options = {letter.upper(): text for letter, text in texts.items()}
+
+    def _read(self, valeur: Any) -> Lecture:
+        return lire_selection(valeur, self.options)
+
+    def _mark(
+        self,
+        lu: Any,
+        points: float,
+        attendu: Any,
+        erreurs: tuple[Erreur, ...],
+        tolerance: float,
+    ) -> tuple[float, str]:
+        right = frozenset(attendu)
+        wrong = frozenset(self.options) - right
+        if lu == right:
+            return points, ""
+        share = len(lu & right) / len(right) if right else 1.0
+        share -= len(lu & wrong) / len(wrong) if wrong else 0.0
+        earned = math.floor(4 * points * max(share, 0.0) + 1e-9) / 4
+        for erreur in erreurs:
+            if len(erreur.valeur) > 1 and lu == frozenset(erreur.valeur):
+                return max(earned, erreur.points), erreur.indice
+        hints = []
+        if lu == frozenset(self.options):
+            hints.append("Tout cocher ne rapporte rien : relisez chaque option.")
+        elif not lu:
+            hints.append("Ne rien cocher ne rapporte rien ici : relisez chaque option.")
+        known = {erreur.valeur: erreur.indice for erreur in erreurs}
+        for letter in self.options:
+            if letter in lu & wrong:
+                hints.append(f"{letter} cochée à tort : {known.get(letter, 'relisez-la.')}")
+            elif letter in right - lu:
+                hints.append(f"{letter} oubliée : {known.get('-' + letter, 'relisez-la.')}")
+        return earned, " ".join(hints)
+
+
+class Date(Question):
+    """A calendar day. `attendu` and mistakes are dates, or texts « 2026-11-22 »."""
+
+    def _read(self, valeur: Any) -> Lecture:
+        return lire_date(valeur)
+
+    def _mark(
+        self,
+        lu: Any,
+        points: float,
+        attendu: Any,
+        erreurs: tuple[Erreur, ...],
+        tolerance: float,
+    ) -> tuple[float, str]:
+        expected = _day(attendu)
+        gap = (lu - expected).days
+        if abs(gap) <= tolerance:
+            return points, ""
+        for erreur in erreurs:
+            if lu == _day(erreur.valeur):
+                return erreur.points, erreur.indice
+        if (lu.month, lu.day) == (expected.day, expected.month) and lu.year == expected.year:
+            return 0, "Le jour et le mois sont échangés. En français, le jour vient d'abord."
+        if (lu.month, lu.day) == (expected.month, expected.day):
+            return 0, "Ce n'est pas la bonne année. Relisez la question."
+        if abs(gap) == 1:
+            return 0, "Vous êtes à un jour près. Relisez quel jour compte pour le premier."
+        return 0, "Ce n'est pas la date attendue. Relisez la question et refaites le compte."
 
 
 def lire_nombre(valeur: Any, unite: str = "") -> Lecture:
@@ -469,19 +702,20 @@ def lire_choix(valeur: Any, options: str) -> Lecture:
     return Lecture(f"Réponse lue : {letter}.", letter)
 
 
-def lire_classement(valeur: Any, elements: Mapping[str, str]) -> Lecture:
+def lire_classement(valeur: Any, elements: Mapping[str, str], sens: str = CROISSANT) -> Lecture:
     """Read an order; `valeur` of the result is the tuple of labels, first to last."""
     # An order given as an example would be somebody's right answer.
-    example = f"Écrivez {', '.join(elements)} dans votre ordre, avec le signe < entre les lettres."
+    rising = sens == CROISSANT
+    between = "le signe <" if rising else "une virgule"
+    example = f"Écrivez {', '.join(elements)} dans votre ordre, avec {between} entre les lettres."
+    if not isinstance(valeur, str) and hasattr(valeur, "__len__") and len(valeur) > _MOST:
+        return _not_read(f"votre réponse contient {_count(len(valeur), 'valeur')}. {example}")
     if isinstance(valeur, (set, frozenset)):
         return _not_read("des accolades { } ne gardent pas l'ordre. " + example)
     if isinstance(valeur, str):
-        text = re.sub(r"->|=>|→|⇒", ";", valeur)
-        if "<" in text and ">" in text:
-            return _not_read("gardez un seul signe, < ou >. " + example)
-        letter = f"[{''.join(elements)}]"
-        if re.search(rf"\b{letter}\s*=\s*{letter}\b", text):
-            return _not_read("deux lettres ont le signe =. " + example)
+        text = re.sub(r"->|=>|→|⇒" if rising else r"->|=>|→|⇒|>", ";", valeur)
+        if reason := _unclear_signs(text, elements, rising):
+            return _not_read(f"{reason} {example}")
         pieces = _split_ranking(text, elements)
         if re.search(r">|≥|supérieure? à|plus grande? que", text):
             pieces.reverse()
@@ -502,29 +736,35 @@ def lire_classement(valeur: Any, elements: Mapping[str, str]) -> Lecture:
         return _not_read(f"il manque {', '.join(missing)}. {example}")
     if len(read) > len(elements):
         return _not_read("une lettre est écrite deux fois. " + example)
-    return Lecture(f"Réponse lue, du plus petit au plus grand : {' < '.join(read)}.", read)
+    return Lecture(f"Réponse lue, {sens} : {(' < ' if rising else ', ').join(read)}.", read)
 
 
-def lire_association(valeur: Any, lignes: str, choix: Mapping[str, Iterable[str]]) -> Lecture:
+def lire_association(
+    valeur: Any, lignes: str | Iterable[object], choix: Mapping[str, Iterable[str]]
+) -> Lecture:
     """Read one choice a line; `valeur` of the result maps the lines understood."""
+    lignes = tuple(str(line) for line in lignes)
     given = _lines_given(valeur, lignes)
     if not given:
         return _not_read(
             f'écrivez un choix par ligne, de "{lignes[0]}" à "{lignes[-1]}", '
-            "en gardant les lettres."
+            f"en gardant les {'numéros' if lignes[0].isdigit() else 'lettres' if len(lignes[0]) == 1 else 'noms des lignes'}."
         )
     names = {label: (label, *aliases) for label, aliases in choix.items()}
-    read, notes = {}, []
+    read, notes, waiting = {}, [], []
     for line in lignes:
         answer = _unwrap(given.get(line))
-        if _blank(answer):
-            notes.append(f"Ligne {line} : pas encore de réponse.")
+        if _blank(answer) or answer is pd.NA or answer is pd.NaT or answer != answer:
+            waiting.append(line)
             continue
-        label = _recognise(str(answer), names)
+        label = _chosen(answer, names)
         if label is None:
             notes.append(f"Ligne {line} : « {_short(str(answer))} » n'est pas un choix proposé.")
         else:
             read[line] = label
+    if waiting:
+        several = "s" if len(waiting) > 1 else ""
+        notes.append(f"Ligne{several} {_list(waiting)} : pas encore de réponse.")
     if notes:
         notes.append(f"Choix possibles : {', '.join(choix)}.")
     if not read:
@@ -533,7 +773,18 @@ def lire_association(valeur: Any, lignes: str, choix: Mapping[str, Iterable[str]
     return Lecture(" ".join([f"Réponse lue : {understood}.", *notes]), read)
 
 
-def _lines_given(valeur: Any, lines: str) -> dict[str, Any]:
+def _chosen(answer: Any, names: Mapping[str, Iterable[str]]) -> str | None:
+    """Find the choice an answer names; True is « vrai » or « oui », 2.0 is « 2 »."""
+    if isinstance(answer, bool):
+        written = ("vrai", "oui") if answer else ("faux", "non")
+        return next((label for word in written if (label := _recognise(word, names))), None)
+    if isinstance(answer, float) and answer.is_integer():
+        answer = int(answer)
+    text = _as_text(answer)
+    return _recognise(text, names) if len(text) <= _LONGEST else None
+
+
+def _lines_given(valeur: Any, lines: Sequence[str]) -> dict[str, Any]:
     """Find the answer of each line in a dict, a list or a sentence; empty when there is none."""
     if isinstance(valeur, pd.DataFrame) and len(valeur) == 1:
         valeur = valeur.iloc[0]
@@ -541,32 +792,288 @@ def _lines_given(valeur: Any, lines: str) -> dict[str, Any]:
         valeur = valeur.to_dict()
     elif not isinstance(valeur, str) and hasattr(valeur, "tolist"):
         valeur = valeur.tolist()
+    if hasattr(valeur, "__len__") and not isinstance(valeur, str) and len(valeur) > _MOST:
+        return {}
+    name = "|".join(re.escape(line) for line in sorted(lines, key=len, reverse=True))
     if isinstance(valeur, (list, tuple)) and all(
-        isinstance(part, str) and re.match(rf"\W*[{lines}]\s*[:=)]", part, re.IGNORECASE)
+        isinstance(part, str) and re.match(rf"\W*(?:{name})\s*[:=)]", part, re.IGNORECASE)
         for part in valeur
     ):
         valeur = "\n".join(valeur)
     if isinstance(valeur, str):
-        letters = f"[{lines}{lines.lower()}]|[1-{len(lines)}]"
-        parts = re.split(rf"(?:^|[\s,;/(])({letters})\s*(?:[:=).]|->|=>|→)", valeur)
-        if len(parts) == 1:
-            parts = re.split(rf"(?:^|[\s,;/(])([{lines}])\s", valeur)
-        if len(parts) == 1:
-            valeur = re.split(r"[,;/\n]", valeur)
-        else:
-            valeur = {line: parts[2 * rank + 2] for rank, line in enumerate(parts[1::2])}
+        valeur = _split_lines(_as_text(valeur), lines, name)
     pairs = _pairs(valeur)
     if pairs is None and isinstance(valeur, (list, tuple)) and len(valeur) == len(lines):
         return {line: valeur[rank] for rank, line in enumerate(lines)}
     if pairs is None:
         return {}
     valeur = pairs
-    if set(valeur) == set(range(len(lines))):
+    if all(_plain_int(key) for key in valeur) and set(valeur) == set(range(len(lines))):
         return {line: valeur[rank] for rank, line in enumerate(lines)}
     given = {_line(key, lines): answer for key, answer in valeur.items()}
     if not any(given):
-        given = {_line(answer, lines): key for key, answer in valeur.items()}
+        # The other way round: {"médiane": "A", "total": ["B", "C"]}.
+        given = {
+            _line(part, lines): key for key, answer in valeur.items() for part in _parts(answer)
+        }
     return {line: answer for line, answer in given.items() if line}
+
+
+def _split_lines(text: str, lines: Sequence[str], name: str) -> Any:
+    """Cut « A : médiane, B : total » at the names of the lines, or at the commas."""
+    numbers = "|".join(str(rank) for rank in range(len(lines), 0, -1))
+    listed = rf"(?:{name})(?:[\s,/&+]+(?:et\s+)?(?:{name}))*"
+    turned = [
+        re.fullmatch(rf"\W*(\w.*?)\s*[:=]\s*({listed})\W*", piece)
+        for piece in re.split(r"[;\n]", text)
+        if piece.strip()
+    ]
+    if turned and all(turned) and not any(_line(match[1], lines) for match in turned if match):
+        return {match[1]: match[2] for match in turned if match}
+    before, after = r"(?:^|[\s,;/(])", r"\s*(?:[:=)]|\.(?!\d)|->|=>|→)"
+    numbered = rf"(?:{numbers})(?=\s*(?:[:=).](?!\d)|->|=>|→))"
+    # A number that is the name of a line has the same care as a rank: « 8:30 ».
+    named = rf"(?:{name})(?=\s*[:=).](?!\d)|\s*(?:->|=>|→))" if lines[0].isdigit() else name
+    parts = re.split(rf"{before}({named}|{numbered}){after}", text, flags=re.IGNORECASE)
+    if len(parts) == 1 and all(len(line) == 1 for line in lines):
+        parts = re.split(rf"{before}({name})\s", text)
+    if len(parts) == 1:
+        return re.split(r"[,;/\n]", text)
+    return {line: parts[2 * rank + 2].strip(" ,;/(\n\t") for rank, line in enumerate(parts[1::2])}
+
+
+def _parts(answer: Any) -> list[Any]:
+    if isinstance(answer, str):
+        return re.split(r"[,;/&+\s]+|\bet\b", _as_text(answer))
+    return list(answer) if isinstance(answer, (list, tuple, set, frozenset)) else [answer]
+
+
+def lire_selection(valeur: Any, options: Mapping[str, str]) -> Lecture:
+    """Read several letters of `options`; `valeur` of the result is their frozenset."""
+    letters = list(options)
+    example = 'Écrivez les lettres que vous cochez, par exemple "X, Y", ou "aucune".'
+    if isinstance(valeur, bool):
+        return _not_read("Python a donné Vrai ou Faux (True, False). " + example)
+    if isinstance(valeur, pd.Series):
+        boolean = pd.api.types.is_bool_dtype(valeur)
+        valeur = valeur.to_dict() if boolean else valeur.tolist()
+    elif not isinstance(valeur, str) and hasattr(valeur, "tolist"):
+        valeur = valeur.tolist()
+    if isinstance(valeur, Mapping):
+        return _read_ticks(valeur, options, example)
+    if isinstance(valeur, str):
+        ticked, reason = _ticked_in(_as_text(valeur), options)
+    elif isinstance(valeur, (list, tuple, set, frozenset)) and len(valeur) <= _MOST:
+        ticked, reason = set(), ""
+        for part in valeur:
+            if _blank(part):
+                continue
+            some, why = _ticked_in(_as_text(part), options) if isinstance(part, str) else (None, "")
+            if not some:
+                ticked = None
+                reason = why or f"« {_short(_as_text(part))} » n'est pas une option proposée."
+                break
+            ticked |= some
+    else:
+        return _not_read(example)
+    if ticked is None:
+        return _not_read(f"{reason} {example}")
+    return _selection_read(ticked, letters)
+
+
+def _selection_read(ticked: Iterable[str], letters: Sequence[str]) -> Lecture:
+    kept = [letter for letter in letters if letter in ticked]
+    left = [letter for letter in letters if letter not in kept]
+    if not kept:
+        return Lecture("Réponse lue : aucune option cochée.", frozenset())
+    rest = f" Vous laissez {_list(left)}." if left else " Vous cochez tout."
+    return Lecture(f"Réponse lue : {_list(kept)}.{rest}", frozenset(kept))
+
+
+def _list(words: Sequence[str]) -> str:
+    return " et ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def _read_ticks(valeur: Mapping[Any, Any], options: Mapping[str, str], example: str) -> Lecture:
+    """Read {"A": True, "B": False}, or the one answer of {"réponse": "A, B"}."""
+    given = {_line(key, list(options)): answer for key, answer in valeur.items()}
+    if len(valeur) == 1 and not any(given):
+        only = _unwrap(next(iter(valeur.values())))
+        return _not_read(example) if isinstance(only, Mapping) else lire_selection(only, options)
+    words = {
+        "oui": (*OUI_NON["oui"], "x", "1", "coché", "cochée", "juste"),
+        "non": (*OUI_NON["non"], "0"),
+    }
+    ticked = set()
+    for letter, answer in given.items():
+        answer = _unwrap(answer)
+        chosen = (
+            "non" if _blank(answer) else _chosen(answer, {k: (k, *v) for k, v in words.items()})
+        )
+        if not letter or chosen is None:
+            return _not_read(f"dites de chaque lettre oui ou non. {example}")
+        if chosen == "oui":
+            ticked.add(letter)
+    return _selection_read(ticked, list(options))
+
+
+def _ticked_in(text: str, options: Mapping[str, str]) -> tuple[set[str] | None, str]:
+    """Find the letters a text ticks, or None and why it cannot be read."""
+    folded = _fold(text, articles=False)
+    compact = re.sub(r"\W", "", text).upper()
+    if compact and set(compact) <= set(options) and len(set(compact)) == len(compact):
+        return set(compact), ""
+    if _NONE_TICKED.match(folded) and not re.search(r"\b(?:sauf|excepte)\b", folded):
+        return set(), ""
+    if _ALL_TICKED.match(folded) and not re.search(r"\b(?:sauf|excepte|pas)\b", folded):
+        return set(options), ""
+    named = _ticked_by_text(text, options)
+    if named:
+        return named, ""
+    for pattern, reason in (
+        (r"\b(?:pas|ni|sauf|excepte|sans|mais|non)\b", "écarte une lettre. Gardez les autres."),
+        (r"\bou\b", "hésite entre des lettres."),
+        (r"\b[a-z] a [a-z]\b", "ne nomme pas chaque lettre." if "à" in text.lower() else ""),
+    ):
+        if reason and re.search(pattern, folded):
+            return None, f"« {_short(text)} » {reason}"
+    bare = _fold(re.sub(r"\b[cdjlmnst]['’]", " ", text, flags=re.IGNORECASE), articles=False)
+    tokens = [word for word in bare.upper().split() if word.lower() not in _FILLERS]
+    ticked: set[str] = set()
+    for word in tokens:
+        if len(word) == 1 and word not in options:
+            return None, f"« {word} » n'est pas une option proposée."
+        if not set(word) <= set(options) or len(set(word)) < len(word):
+            break
+        ticked |= set(word)
+    else:
+        if ticked:
+            return ticked, ""
+    opened = re.findall(r"(?:^|[\s,;(])([A-Z])\s*(?:[.):=]|[-–—]\s)", text)
+    if opened and set(opened) <= set(options):
+        return set(opened), ""
+    return None, f"« {_short(text)} » ne se lit pas comme une liste de lettres."
+
+
+def _ticked_by_text(text: str, options: Mapping[str, str]) -> set[str]:
+    """Find the options written by their own words; empty unless every piece is one."""
+    names = {letter: (letter, words) for letter, words in options.items() if words}
+    whole = [letter for letter, name in names.items() if _fold(name[1]) == _fold(text)]
+    if whole or not names:
+        return set(whole)
+    pieces = filter(str.strip, re.split(r"[,;\n+]|\bet\b", text))
+    found = {_recognise(piece, names) for piece in pieces}
+    return set() if None in found else {letter for letter in found if letter}
+
+
+def lire_date(valeur: Any) -> Lecture:
+    """Read a calendar day; `valeur` of the result is a `datetime.date`."""
+    example = 'Exemples d\'écriture : "14 juillet 1990" ou "14/07/1990".'
+    if isinstance(valeur, Mapping) and len(valeur) == 1:
+        valeur = _unwrap(next(iter(valeur.values())))
+    if valeur is pd.NaT:
+        return _not_read("le calcul n'a pas donné de date (NaT). " + example)
+    if isinstance(valeur, datetime.datetime):
+        return _date_read(datetime.date(valeur.year, valeur.month, valeur.day))
+    if isinstance(valeur, datetime.date):
+        return _date_read(valeur)
+    if isinstance(valeur, (int, float)) and not isinstance(valeur, bool):
+        if re.fullmatch(r"(?:19|20)\d{6}", str(valeur)):
+            return lire_date(str(valeur))
+        return _not_read(
+            "Python a lu un nombre, pas une date. Mettez la date entre guillemets. " + example
+        )
+    if not isinstance(valeur, str):
+        return _not_read("il faut une date. " + example)
+    text = _SPACES.sub(" ", unicodedata.normalize("NFKC", _as_text(valeur))).strip()
+    for piece in (text, _after_sign(text), re.sub(r"\([^)]*\)", " ", text)):
+        found = _dates_in(piece)
+        if len(found) == 1:
+            return _check_date(*found.pop(), text, example)
+    if len(_dates_in(text)) > 1:
+        return _not_read(f"« {_short(text)} » contient plusieurs dates. Gardez-en une.")
+    return _not_read(f"{_why_no_date(text)} {example}")
+
+
+def _dates_in(text: str) -> set[tuple[int | None, int, int]]:
+    """Find the days written in a text, as (year, month, day): any numbers, checked later."""
+    text = _TIME.sub(" ", text)
+    found: set[tuple[int | None, int, int]] = set()
+    for pattern, places in _DATE_FORMS:
+        for match in pattern.finditer(text):
+            year, month, day = (match[place] if place else "" for place in places)
+            found.add((_year(year) if year else None, int(month), int(day)))
+        text = pattern.sub(" ; ", text)
+    folded = _fold(re.sub(r"[;,]", " stop ", text), articles=False)
+    place = 0
+    while (worded := _WORDED_DATE.search(folded, place)) is not None:
+        # « 30 jours, 15 mars »: what is no month may stand before a date.
+        place = worded.start("month")
+        month = _month(worded["month"])
+        if month:
+            written = worded["day"].replace("premier", "un")
+            day = _NUMBER_WORDS.get(written) or int(written)
+            found.add((_year(worded["year"]) if worded["year"] else None, month, day))
+    # « le 22 novembre, soit le 22/11/2026 »: the day without its year is the other one.
+    whole = {date[1:] for date in found if date[0] is not None}
+    return {date for date in found if date[0] is not None or date[1:] not in whole}
+
+
+def _month(word: str) -> int | None:
+    known = {_fold(name): rank for rank, name in enumerate(_MONTHS, 1)} | _SHORT_MONTHS
+    close = difflib.get_close_matches(word, [name for name in known if len(name) > 3], 1, 0.8)
+    return known.get(word) or (known[close[0]] if close else None)
+
+
+def _year(written: str) -> int:
+    if written.startswith("deux mille"):
+        return 2000 + _NUMBER_WORDS.get(written[10:].strip(), 0)
+    year = int(written)
+    return year if len(written) == 4 else year + (2000 if year < 70 else 1900)
+
+
+def _check_date(year: int | None, month: int, day: int, text: str, example: str) -> Lecture:
+    if not 1 <= month <= 12:
+        hint = " En français, le jour vient avant le mois." if 1 <= day <= 12 else ""
+        return _not_read(f"« {_short(text)} » : il n'y a pas de mois {month}.{hint}")
+    name = _MONTHS[month - 1]
+    shown = f"{'1er' if day == 1 else day} {name}"
+    if year is None:
+        return _not_read(f"il manque l'année après « {shown} ». {example}")
+    if year < 1000:
+        return _not_read(f"l'année {year} n'a pas quatre chiffres. {example}")
+    last = calendar.monthrange(year, month)[1]
+    if not 1 <= day <= last:
+        return _not_read(f"le {day} {name} {year} n'existe pas : ce mois compte {last} jours.")
+    date = datetime.date(year, month, day)
+    said = [name for name in _DAYS if re.search(rf"\b{name}\b", text.lower())]
+    return _date_read(date, bool(said) and _DAYS[date.weekday()] not in said)
+
+
+def _date_read(date: datetime.date, other_day: bool = False) -> Lecture:
+    day = "1er" if date.day == 1 else date.day
+    shown = f"{_DAYS[date.weekday()]} {day} {_MONTHS[date.month - 1]} {date.year}"
+    note = " Le jour de la semaine que vous avez écrit n'est pas celui-là." if other_day else ""
+    return Lecture(f"Réponse lue : {shown}.{note}", datetime.date(date.year, date.month, date.day))
+
+
+def _why_no_date(text: str) -> str:
+    words = _fold(text, articles=False).split()
+    if any(_month(word) for word in words if len(word) > 2):
+        return f"« {_short(text)} » : il manque le jour."
+    return f"« {_short(text)} » ne contient pas de date."
+
+
+def _day(written: Any) -> datetime.date:
+    """Give the date of an expected value.
+
+    Raises:
+        ValueError: the exercise itself is wrong.
+    """
+    found = lire_date(written).valeur
+    if found is None:
+        raise ValueError(f"« {written} » n'est pas une date.")
+    return datetime.date(found.year, found.month, found.day)
 
 
 def _lookup(variable: str, espace: Mapping[str, Any] | None) -> Any:
@@ -587,9 +1094,16 @@ def _unwrap(valeur: Any) -> Any:
         return _unwrap(valeur.to_numpy()[0])
     if isinstance(valeur, (list, tuple, set)) and len(valeur) == 1:
         return _unwrap(next(iter(valeur)))
+    if getattr(getattr(valeur, "dtype", None), "kind", "") == "M" and valeur.size == 1:
+        return pd.Timestamp(valeur.reshape(-1)[0])
     if getattr(valeur, "size", None) == 1 and hasattr(valeur, "item"):
-        return valeur.item()
-    return valeur
+        valeur = valeur.item()
+    return _as_text(valeur) if isinstance(valeur, str) else valeur
+
+
+def _as_text(valeur: Any) -> str:
+    """Give a plain text: a class of the learner's own may redefine how it compares."""
+    return str.__str__(valeur if isinstance(valeur, str) else str(valeur))
 
 
 def _blank(valeur: Any) -> bool:
@@ -604,10 +1118,23 @@ def _blank(valeur: Any) -> bool:
     return False
 
 
+def _count_in_words(text: str, unite: str) -> float | None:
+    """Read « trois jours », « zéro », « aucune »."""
+    words = _fold(text, articles=False)
+    if re.fullmatch(r"(?:zero|aucune?|nulle?)(?: [a-z]+)?", words):
+        return 0
+    stem = _stem(unite) if unite else r"\b\B"
+    found = re.fullmatch(rf"(?:il y (?:en )?a )?([a-z ]+?)(?: (?:{stem})[a-z]*)?", words)
+    return _NUMBER_WORDS.get(found[1].replace("une", "un")) if found else None
+
+
 def _read_number_text(text: str, unite: str) -> Lecture:
     plain = _SPACES.sub(" ", text).replace("−", "-").replace("\u2013", "-")
     plain = re.sub(r"(?<=\d)['’_](?=\d{3})", "", plain)
     plain = _LABEL.sub("", plain)
+    plain = re.sub(
+        r"(?<=\d) ?(?:€|euros?) ?(\d\d)(?!\d)(?: ?c(?:entimes?|ts?)?\b)?", r",\1 €", plain
+    )
     found = list(_NUMBER.finditer(plain))
     if len(found) > 1 and not re.search(r"\d ?%? ?(?:ou|à|et|-) ?\d", plain):
         with_unit = [match for match in found if _has_unit(plain[match.end() :], unite)]
@@ -616,6 +1143,9 @@ def _read_number_text(text: str, unite: str) -> Lecture:
         numbers = list(_NUMBER.finditer(shorter))
         if len(found) > 1 and len(numbers) == 1:
             plain, found = shorter, numbers
+    worded = None if found else _count_in_words(text, unite)
+    if worded is not None:
+        return _read_number(worded, unite, explicit=True)
     if not found and "(" in text:
         return _not_read("ôtez les guillemets autour d'un calcul, pour que Python le fasse.")
     if not found:
@@ -625,9 +1155,17 @@ def _read_number_text(text: str, unite: str) -> Lecture:
     if len(found) > 1:
         return _not_read(f"« {_short(text)} » contient plusieurs nombres. Donnez le résultat seul.")
     written = found[0][0].replace(" ", "")
-    explicit = _has_unit(plain[found[0].end() :], "%")
+    after = plain[found[0].end() :]
+    explicit = _has_unit(after, "%")
     if explicit and unite not in ("", "%"):
-        return _not_read(f"« {_short(text)} » est un pourcentage. On demande des {unite}.")
+        return _not_read(f"« {_short(text)} » est un pourcentage. On demande {_asked(unite)}.")
+    other = _other_unit(after, unite)
+    if other:
+        return _not_read(f"« {_short(text)} » est en {other}. On demande {_asked(unite)}.")
+    factor = 1.0 if unite == "%" else _factor(after, unite)
+    if factor != 1:
+        number = round(float(_decimal_point(written)) * factor, 6)
+        return _read_number(number, unite, explicit=True)
     if unite != "%" and re.fullmatch(r"[-+]?[1-9]\d{0,2}[.,]\d{3}", written):
         both = (float(re.sub("[.,]", "", written)), float(written.replace(",", ".")))
         return Lecture(
@@ -646,12 +1184,63 @@ def _after_sign(text: str) -> str:
 
 def _has_unit(after: str, unite: str) -> bool:
     """Whether the text after a number begins with the unit, or its usual short form."""
-    stem = (
-        r"%|pour ?cent|percent|p\. ?100|p\. ?cent|pct|(?:communes )?(?:sur|/) ?100\b"
-        if unite == "%"
-        else re.escape(unite[:3].lower())
+    return bool(unite) and bool(re.match(rf" ?(?:{_stem(unite)})", _unit_text(after)))
+
+
+def _stem(unite: str) -> str:
+    if unite == "%":
+        return r"%|pour ?cent|percent|p\. ?100|p\. ?cent|pct|(?:communes )?(?:sur|/) ?100\b"
+    if _euros(unite):
+        return "|".join(_EUROS.values())
+    return _TIME_UNITS.get(unite) or re.escape(_unit_text(unite)[:3])
+
+
+def _unit_text(text: str) -> str:
+    """Drop case, accents and apostrophes, and keep the signs « % » and « € »."""
+    decomposed = unicodedata.normalize("NFD", re.sub("['’]", " ", text.lower()))
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def _euros(unite: str) -> str:
+    """Give the sign of a unit of money, or nothing."""
+    sign = _EURO_NAMES.get(unite, unite)
+    return sign if sign in _EUROS else ""
+
+
+def _asked(unite: str) -> str:
+    return "des euros" if unite == "€" else "un pourcentage" if unite == "%" else f"des {unite}"
+
+
+def _other_unit(after: str, unite: str) -> str:
+    """Name the unit of time or money written after a number, when another is asked."""
+    if not unite:
+        return ""
+    text = _unit_text(after)
+    if not _euros(unite) and re.match(rf" ?(?:{_EUROS['€']}|k€|m€)", text):
+        return "euros"
+    if _euros(unite) and re.match(r" ?(?:centimes?|cts?\b)", text):
+        return "centimes"
+    if _has_unit(after, unite):
+        return ""
+    # « 1 960 h » is not a number of hours where inhabitants are counted.
+    short = r"" if unite in _TIME_UNITS else r"(?!h\b|j\b)"
+    return next(
+        (name for name, stem in _TIME_UNITS.items() if re.match(rf" ?{short}(?:{stem})", text)), ""
     )
-    return bool(unite) and bool(re.match(rf" ?(?:{stem})", after.lower()))
+
+
+def _factor(after: str, unite: str) -> float:
+    """By how much a number is multiplied: « 12 k€ » is 12 000 €, « 1,2 million » 1 200 000."""
+    text, asked = _unit_text(after), _euros(unite)
+    if asked:
+        for sign in ("Md€", "M€", "k€", "€"):
+            if re.match(rf" ?(?:{_EUROS[sign]})", text):
+                return _EURO_VALUES[sign] / _EURO_VALUES[asked]
+    many = _MANY.match(text)
+    if many is None or re.match(r"mill", _unit_text(unite)):
+        return 1.0
+    value = {"mille": 1e3, "millier": 1e3, "million": 1e6, "milliard": 1e9}[many[1].rstrip("s")]
+    return value / _EURO_VALUES.get(asked, 1.0)
 
 
 def _decimal_point(written: str) -> str:
@@ -681,6 +1270,17 @@ def _read_number(number: float, unite: str, explicit: bool) -> Lecture:
         )
     shown = _write(number) + (f" {unite}" if unite else "")
     return Lecture(f"Réponse lue : {shown}.", (number,))
+
+
+def _unclear_signs(text: str, elements: Mapping[str, str], rising: bool) -> str:
+    if not rising and "<" in text:
+        return "le signe < ne dit pas ici dans quel sens lire."
+    if "<" in text and ">" in text:
+        return "gardez un seul signe, < ou >."
+    letter = f"[{''.join(elements)}]"
+    if re.search(rf"\b{letter}\s*=\s*{letter}\b", text):
+        return "deux lettres ont le signe =."
+    return ""
 
 
 def _split_ranking(text: str, elements: Mapping[str, str]) -> list[str]:
@@ -724,6 +1324,7 @@ def _ranked(ranks: Mapping[Any, Any]) -> list[str]:
 
 def _recognise(text: str, names: Mapping[str, Iterable[str]]) -> str | None:
     """Find the label of which `text` is a name, but for case, accents, articles or a typo."""
+    # Whole forms first: « le non » and « non » differ only by an article.
     known = {_fold(name): label for label, aliases in names.items() for name in aliases}
     folded = _fold(text)
     if folded in known:
@@ -731,29 +1332,57 @@ def _recognise(text: str, names: Mapping[str, Iterable[str]]) -> str | None:
     worded = " ".join(re.sub(r"\d+", " ", folded).split())
     if worded in known:
         return known[worded]
-    if _REFUSALS.search(folded):
-        return None
-    long_names = [name for name in known if len(name) > 2]
-    close = difflib.get_close_matches(folded, long_names, n=1, cutoff=0.85)
-    return known[close[0]] if close else _only_named(folded, known)
+    return _misspelt(folded, known) or _only_named(folded, known)
+
+
+def _misspelt(folded: str, known: Mapping[str, str]) -> str | None:
+    """Find the label of the nearest name; not when a digit, a negation or « ou » differs."""
+    words = set(_REFUSALS.findall(folded))
+    near = [
+        name
+        for name in known
+        if len(name) > 2
+        and re.findall(r"\d+", name) == re.findall(r"\d+", folded)
+        and set(_REFUSALS.findall(name)) == words
+        and not any(
+            long.endswith(short) and _NEGATIVE.fullmatch(long[: -len(short)])
+            for long, short in ((folded, name), (name, folded))
+        )
+    ]
+    close = difflib.get_close_matches(folded, near, n=1, cutoff=0.85)
+    return known[close[0]] if close else None
 
 
 def _only_named(folded: str, known: Mapping[str, str]) -> str | None:
-    """Find the one label named in a phrase, the longest names first: « médiane, car … »."""
+    """Find the one label named in a phrase, the longest names first: « médiane, car … ».
+
+    None when the rest of the phrase rules something out, or opens with another answer.
+    """
     found = set()
     for name in sorted(known, key=len, reverse=True):
         if len(name) > 2 and re.search(rf"\b{name}\b", folded):
             found.add(known[name])
             folded = re.sub(rf"\b{name}\b", " ", folded)
-    return found.pop() if len(found) == 1 else None
+    return found.pop() if len(found) == 1 and not _REFUSALS.search(folded) else None
 
 
-def _line(key: object, lines: str) -> str:
-    letters = re.findall(r"\b\w\b", _fold(str(key), articles=False).upper())
-    letter = letters[-1] if letters else ""
-    if letter.isdigit() and 0 < int(letter) <= len(lines):
-        return lines[int(letter) - 1]
-    return letter if letter in lines else ""
+def _line(key: object, lines: Sequence[str]) -> str:
+    """Find the line a key names: its name, its last word, or its rank."""
+    if isinstance(key, float) and key.is_integer():
+        key = int(key)
+    names = {_fold(line, articles=False): line for line in lines}
+    text = _fold(_as_text(key), articles=False)
+    if text in names:
+        return names[text]
+    for word in reversed(text.split()):
+        if word in names:
+            return names[word]
+        if word.isdigit() and len(word) < 3 and 0 < int(word) <= len(lines):
+            return "" if lines[0].isdigit() else lines[int(word) - 1]
+        if len(word) == 1 and word.isalpha() and lines[0].isdigit():
+            rank = LETTRES.find(word.upper())
+            return lines[rank] if rank < len(lines) else ""
+    return ""
 
 
 def _fold(text: str, articles: bool = True) -> str:
@@ -769,6 +1398,7 @@ def _fold(text: str, articles: bool = True) -> str:
 
 
 def _departement(valeur: Any) -> Lecture:
+    _CONTEXTS.add("departement")
     if valeur is _MISSING:
         return Lecture(
             "Aucun département : exécutez la cellule où vous l'écrivez. Si elle affiche une "
