@@ -121,6 +121,24 @@ def modules(parts: tuple[Part, ...]) -> tuple[Module, ...]:
     return tuple(module for part in parts for module in part.modules)
 
 
+def first_lesson(project: Project) -> Module:
+    """Return the lesson that the map offers to who has just arrived.
+
+    Raises:
+        CurriculumError: the map is missing or malformed, or names no published module.
+    """
+    path = project.curriculum
+    content = read_yaml(path, CurriculumError)
+    slug = content.get("first") if isinstance(content, dict) else None
+    for module in modules(load_curriculum(project)):
+        if module.slug == slug and module.published:
+            return module
+    raise CurriculumError(
+        f"« {path} » : « first: {slug or '…'} » ne nomme pas un module publié. "
+        "Écrivez là celui que l'on propose à qui découvre le cours."
+    )
+
+
 def load_paths(project: Project) -> tuple[LearningPath, ...]:
     """Read the paths of the map.
 
@@ -173,6 +191,7 @@ def check_agreement(project: Project) -> None:
         "les exercices annoncés par « book/curriculum.yml »",
         "les carnets de « exercises/source/ »",
     )
+    first_lesson(project)
     said = {
         (dataset.name, slug) for dataset in load_catalogue(project) for slug in dataset.notebooks
     }

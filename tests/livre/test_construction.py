@@ -94,6 +94,10 @@ def _text_for_minutes(course: Project) -> None:
     _edit_module(course, minutes="vingt")
 
 
+def _first_not_ready(course: Project) -> None:
+    _edit(course.curriculum, lambda content: content.update(first="deliberation"))
+
+
 def _no_parts(course: Project) -> None:
     course.curriculum.write_text("parts:\n")
 
@@ -134,6 +138,7 @@ def _figure_without_words(course: Project) -> None:
         (_no_exercise, "mais pas dans les carnets de « exercises/source/ ».*moyenne-mediane"),
         (_exercise_not_said, "mais pas dans les exercices annoncés.*moyenne-mediane"),
         (_dataset_not_said, "mais pas dans les données citées.*departements"),
+        (_first_not_ready, "« first: deliberation » ne nomme pas un module publié.*Écrivez"),
         (_repeated, "répète un module : moyenne-mediane.*Gardez"),
         (_unknown_key, "mal formé : module « moyenne-mediane », clé inconnue : durée.*Corrigez"),
         (_text_for_a_module, r"mal formé : « formats » n'est pas une suite de « clé: valeur »"),

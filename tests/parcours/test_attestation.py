@@ -38,7 +38,7 @@ def printed(page: Page) -> str:
 
 
 def test_it_says_what_was_finished_and_what_it_is_worth(visit: Visit) -> None:
-    page = visit(CERTIFICATE, finished(MM, "formats"))
+    page = visit(CERTIFICATE, finished(MM, "module-d-une-autre-version"))
     page.get_by_label("Votre prénom et votre nom").fill("Dominique Martin")
     paper = printed(page)
     for words in (
@@ -53,7 +53,7 @@ def test_it_says_what_was_finished_and_what_it_is_worth(visit: Visit) -> None:
         "Ce n’est pas un diplôme",
     ):
         assert words in paper, words
-    for words in ("Imprimer", "Menu", "modules cochés", "formats", "Rechercher"):
+    for words in ("Imprimer", "Menu", "modules cochés", "autre-version", "Rechercher"):
         assert words not in paper, words
     assert sheets_of_paper(page) == 1
 

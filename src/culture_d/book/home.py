@@ -9,7 +9,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from culture_d.badge import badge
 from culture_d.catalogue import load_dataset
-from culture_d.curriculum import Module, load_curriculum, modules
+from culture_d.curriculum import Module, first_lesson
 from culture_d.french import nombre, typeset
 from culture_d.project import Project
 from culture_d.tables import html_table
@@ -25,9 +25,9 @@ class _HomeDirective(SphinxDirective):
         return Project(Path(self.env.app.srcdir))
 
     def first(self) -> Module:
-        """Return the first module that can be read."""
+        """Return the lesson offered to who has just arrived."""
         self.env.note_dependency(str(self.project.curriculum))
-        return next(one for one in modules(load_curriculum(self.project)) if one.published)
+        return first_lesson(self.project)
 
 
 class PromiseDirective(_HomeDirective):

@@ -18,6 +18,7 @@ from culture_d.curriculum import (
     Module,
     Part,
     Step,
+    first_lesson,
     load_curriculum,
     load_paths,
     modules,
@@ -52,14 +53,12 @@ class PathDirective(CourseDirective):
 
 
 class FirstModuleDirective(CourseDirective):
-    """`{premiere-lecon}`: one tap from here to the first lesson."""
+    """`{premiere-lecon}`: one tap from here to the lesson for who has just arrived."""
 
     def run(self) -> list[nodes.Node]:
         """Return a paragraph with one link, looking like a button."""
         self.depends_on(self.project.curriculum)
-        first = next(
-            module for module in modules(load_curriculum(self.project)) if module.published
-        )
+        first = first_lesson(self.project)
         words = f"Commencer : {first.question} ({first.minutes} minutes)"
         link = module_link(first, typeset(words))
         link["classes"].append("cd-bouton")

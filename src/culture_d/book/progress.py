@@ -15,7 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 
 from culture_d.book.course import CourseDirective, module_link, raw
-from culture_d.curriculum import Module, Part, load_curriculum, modules
+from culture_d.curriculum import Module, Part, first_lesson, load_curriculum, modules
 from culture_d.french import accord, typeset
 from culture_d.project import Project
 
@@ -60,8 +60,8 @@ class CertificateDirective(CourseDirective):
         """Return the form, the sheet that the script fills, and the blank sheet."""
         self.depends_on(self.project.curriculum)
         parts = load_curriculum(self.project)
-        ready = [module for module in modules(parts) if module.published]
-        first = nodes.paragraph("", "", module_link(ready[0], typeset(_first_words(ready[0]))))
+        lesson = first_lesson(self.project)
+        first = nodes.paragraph("", "", module_link(lesson, typeset(_first_words(lesson))))
         return [
             raw(typeset(_FORM)),
             first,
