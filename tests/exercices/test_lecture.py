@@ -4,6 +4,7 @@ import math
 import re
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -455,6 +456,21 @@ def test_messages_use_french_no_break_spaces(capsys: pytest.CaptureFixture[str])
     assert "Réponse lue\u00a0: 84,5\u202f%." in said
     assert "«\u00a0x\u00a0»" in said
     assert not re.search(r" [:;!?»%]|« ", said)
+
+
+def test_a_table_is_read_once_and_each_copy_is_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verifier, "DATA", tmp_path)
+    (tmp_path / "a.csv").write_text("code,nombre\n01,12\n02,\n", encoding="utf-8")
+    first = verifier.table("a.csv", nombres=["nombre"])
+    assert first["code"].tolist() == ["01", "02"]
+    assert first["nombre"].sum() == 12
+    first["code"] = "perdu"
+    first.drop(first.index, inplace=True)
+    assert verifier.table("a.csv")["code"].tolist() == ["01", "02"]
+    (tmp_path / "a.csv").write_text("code;nombre\né;3\n", encoding="latin-1")
+    assert verifier.table("a.csv", sep=";", encoding="latin-1")["code"].tolist() == ["é"]
 
 
 def test_points_are_shown_bare_whatever_the_display_settings() -> None:

@@ -1,9 +1,19 @@
-"""Every answer of the answers files, graded by nbgrader itself: points and French hint."""
+"""Every answer of the answers files, graded: points and French hint.
+
+The whole class of each exercise is run in one process, cell by cell, as nbgrader would
+(`classe.py`); nbgrader itself then grades one submission of each exercise and must find the
+same points and the same words. It also releases each exercise, and grades its solutions and
+its empty version, in `test_livraison.py`.
+"""
 
 import html
+import json
+import os
 import re
 import shutil
-from collections import defaultdict
+import subprocess
+import sys
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
@@ -150,45 +160,122 @@ def blank(root: Path, slug: str) -> Any:
     return nbformat.read(root / "release" / slug / f"{slug}.ipynb", as_version=4)
 
 
+def cells_of(
+    project: Project, root: Path, slug: str, answers: dict[str, str]
+) -> list[tuple[str, str]]:
+    """List the code cells that nbgrader runs: the source's own, hidden tests included, and answers."""
+    released = {cell.id: cell.source for cell in blank(root, slug).cells}
+    found = []
+    for cell in nbformat.read(exercises.source_of(project, slug), as_version=4).cells:
+        settings = cell.metadata.get("nbgrader", {})
+        name = settings.get("grade_id", cell.id)
+        written = answers.get(name, released[cell.id]) if settings.get("solution") else cell.source
+        if cell.cell_type == "code":
+            found.append((name, written))
+    return found
+
+
+def result_of(cell: dict[str, Any], maximum: float) -> Graded:
+    """Give the points as nbgrader does: none for a failure, all for a cell without value."""
+    points = 0.0 if cell["failed"] else maximum
+    if not cell["failed"] and cell["value"] is not None:
+        points = float(cell["value"])
+    assert 0 <= points <= maximum, cell
+    return Graded(points, plain(cell["text"]))
+
+
 @pytest.fixture(scope="session")
 def graded(
     project: Project, classroom: Callable[[str], Path]
-) -> dict[tuple[str, str, str], Graded]:
-    """Grade the class once, with nbgrader: (exercise, learner, test cell) to points and text."""
-    found = {}
-    for slug in sorted({answer.exercise for answer in ALL}):
+) -> Callable[[str], dict[tuple[str, str], Graded]]:
+    """Grade the class of an exercise, once: (learner, test cell) to points and text."""
+
+    @cache
+    def grade(slug: str) -> dict[tuple[str, str], Graded]:
         root = classroom(slug)
-        for learner, answers in submissions(slug).items():
-            notebook = blank(root, slug)
-            fill(notebook, answers)
-            for test, result in mark(project, slug, root, learner, notebook).items():
-                found[slug, learner, test] = result
-    return found
+        source = nbformat.read(exercises.source_of(project, slug), as_version=4)
+        maximum = {
+            cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)
+            for cell in source.cells
+            if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade")
+        }
+        class_of = {
+            learner: cells_of(project, root, slug, answers)
+            for learner, answers in submissions(slug).items()
+        }
+        done = subprocess.run(
+            [sys.executable, str(Path(__file__).with_name("classe.py")), root / "release" / slug],
+            input=json.dumps(class_of),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, "PYTHONUTF8": "1"},
+        )
+        assert done.returncode == 0, done.stderr
+        return {
+            (learner, test): result_of(cells[test], points)
+            for learner, cells in json.loads(done.stdout).items()
+            for test, points in maximum.items()
+        }
+
+    return grade
+
+
+def by_exercise(slug: str, *values: Any, **named: Any) -> Any:
+    """One case of an exercise, run by the process that graded its class."""
+    return pytest.param(*values, marks=pytest.mark.xdist_group(f"exercice-{slug}"), **named)
+
+
+SLUGS = [by_exercise(path.stem, path.stem, id=path.stem) for path in ANSWERS]
 
 
 @pytest.mark.parametrize(
     "answer",
-    ALL,
-    ids=lambda a: f"{a.exercise}:{a.test}:{a.learner}:{'juste' if a.right else 'faux'}",
+    [
+        by_exercise(
+            a.exercise,
+            a,
+            id=f"{a.exercise}:{a.test}:{a.learner}:{'juste' if a.right else 'faux'}",
+        )
+        for a in ALL
+    ],
 )
 def test_an_answer_earns_its_points_and_its_hint(
-    answer: Answer, graded: dict[tuple[str, str, str], Graded]
+    answer: Answer, graded: Callable[[str], dict[tuple[str, str], Graded]]
 ) -> None:
-    result = graded[answer.exercise, answer.learner, answer.test]
+    result = graded(answer.exercise)[answer.learner, answer.test]
     assert result.points == answer.points, f"{answer.code}\n{result.text}"
     for said in answer.said:
         assert plain(said) in result.text, answer.code
 
 
-def test_a_question_left_blank_earns_nothing_and_says_so(
-    graded: dict[tuple[str, str, str], Graded],
+@pytest.mark.parametrize("slug", SLUGS)
+def test_nbgrader_gives_the_same_points_and_the_same_words(
+    slug: str,
+    project: Project,
+    classroom: Callable[[str], Path],
+    graded: Callable[[str], dict[tuple[str, str], Graded]],
 ) -> None:
-    answered = {(answer.exercise, answer.learner, answer.test) for answer in ALL}
-    blank = [result for key, result in graded.items() if key not in answered]
-    assert blank
-    for result in blank:
-        assert result.points == 0
-        assert "Pas encore de réponse" in result.text or "écrivez un choix" in result.text
+    """On the submission with the most mistakes, and where one cell may fail."""
+    root = classroom(slug)
+    wrong = Counter(a.learner for a in ALL if a.exercise == slug and not a.right)
+    learner = max(sorted(wrong), key=lambda name: wrong[name])
+    notebook = blank(root, slug)
+    fill(notebook, submissions(slug)[learner])
+    for test, result in mark(project, slug, root, learner, notebook).items():
+        ours = graded(slug)[learner, test]
+        assert (result.points, result.text.strip()) == (ours.points, ours.text.strip()), test
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_question_left_blank_earns_nothing_and_says_so(
+    slug: str, graded: Callable[[str], dict[tuple[str, str], Graded]]
+) -> None:
+    answered = {(answer.learner, answer.test) for answer in ALL if answer.exercise == slug}
+    for key, result in graded(slug).items():
+        if key not in answered:
+            assert result.points == 0
+            assert "Pas encore de réponse" in result.text or "écrivez un choix" in result.text
 
 
 @pytest.mark.parametrize("path", ANSWERS, ids=lambda path: path.stem)
@@ -338,16 +425,18 @@ def test_copied_deleted_and_unmarked_cells_do_not_stop_the_grading(
 
 
 def test_the_feedback_shows_the_hints_and_not_the_hidden_tests(
-    project: Project,
-    classroom: Callable[[str], Path],
-    graded: dict[tuple[str, str, str], Graded],
+    project: Project, classroom: Callable[[str], Path]
 ) -> None:
-    wrong = next(answer for answer in ALL if not answer.right)
-    root = classroom(wrong.exercise)
+    slug = "moyenne-mediane"
+    root = classroom(slug)
+    wrong = next(answer for answer in ALL if answer.exercise == slug and not answer.right)
+    notebook = blank(root, slug)
+    fill(notebook, submissions(slug)[wrong.learner])
+    mark(project, slug, root, "retour", notebook)
     with exercises.nbgrader_tools():
-        done = exercises.course(project, root).generate_feedback(wrong.exercise, wrong.learner)
+        done = exercises.course(project, root).generate_feedback(slug, "retour")
     assert done["success"]
-    page = root / "feedback" / wrong.learner / wrong.exercise / f"{wrong.exercise}.html"
+    page = root / "feedback" / "retour" / slug / f"{slug}.html"
     shown = plain(html.unescape(page.read_text(encoding="utf-8")))
     assert plain(wrong.said[0]) in shown
     for hidden in ("HIDDEN TESTS", "Erreur", "attendu", "Barème"):

@@ -8,13 +8,14 @@ import gzip
 import random
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup, Tag
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from culture_d.serve import ADDRESS, make_server
 
@@ -52,19 +53,19 @@ def weight(path: Path) -> int:
     return len(content) if path.suffix in PICTURES else len(gzip.compress(content, 6, mtime=0))
 
 
-def files_asked(browser: Browser, address: str, name: str) -> list[str]:
-    """Every file that a page asks for at a first visit, read to its end."""
+def files_asked(browser: Browser, address: str, name: str) -> tuple[list[str], list[int]]:
+    """Every file that a page asks for at a first visit, read to its end, and its elements."""
     asked: list[str] = []
     with browser.new_context(viewport={"width": 390, "height": 844}) as context:
         page = context.new_page()
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{address}/{name}")
-        page.wait_for_load_state("networkidle")
         for image in page.locator("img").all():
             image.scroll_into_view_if_needed()
         page.wait_for_load_state("networkidle")
+        counts: list[int] = page.evaluate(COUNT)
     urls = [url for url in asked if url.startswith(address)]
-    return [unquote(urlsplit(url).path).lstrip("/") for url in urls]
+    return [unquote(urlsplit(url).path).lstrip("/") for url in urls], counts
 
 
 def page_excess(name: str, asked: list[str], site: Path) -> list[str]:
@@ -91,19 +92,14 @@ def page_excess(name: str, asked: list[str], site: Path) -> list[str]:
     return faults
 
 
-def node_excess(browser: Browser, address: str, name: str) -> list[str]:
-    """Say if a page has too many elements besides its own text, tables and code."""
-    counts = []
-    for script in (True, False):
-        with browser.new_context(java_script_enabled=script) as context:
-            page = context.new_page()
-            page.goto(f"{address}/{name}")
-            page.wait_for_load_state("networkidle")
-            if script:
-                counts.append(page.evaluate(COUNT))
-            else:
-                counts.append([page.locator(one).count() for one in ("*", TEXT)])
-    (every, main), (_, text) = counts
+def node_excess(plain: Page, address: str, name: str, counts: list[int]) -> list[str]:
+    """Say if a page has too many elements besides its own text, tables and code.
+
+    `plain` is a window without script, `counts` what there is with them.
+    """
+    every, main = counts
+    plain.goto(f"{address}/{name}")
+    text = plain.locator(TEXT).count()
     nodes = (every - main) + max(0, main - text)
     limit = NODES if name.startswith("notebooks/") else TOOL_NODES
     if nodes <= limit:
@@ -136,19 +132,28 @@ def _has(image: Tag, dimension: str) -> bool:
     return re.search(style, str(image.get("style", ""))) is not None
 
 
-def excess(browser: Browser, address: str, name: str, site: Path) -> list[str]:
-    asked = files_asked(browser, address, name)
+def excess(browser: Browser, plain: Page, address: str, name: str, site: Path) -> list[str]:
+    asked, counts = files_asked(browser, address, name)
     return [
         *page_excess(name, asked, site),
-        *node_excess(browser, address, name),
+        *node_excess(plain, address, name, counts),
         *figure_excess(name, site),
     ]
 
 
-def test_every_page_holds_its_budget(browser: Browser, address: str, site: Path) -> None:
+@pytest.fixture(scope="module")
+def plain(browser: Browser) -> Iterator[Page]:
+    """A window without script."""
+    with browser.new_context(java_script_enabled=False) as context:
+        yield context.new_page()
+
+
+def test_every_page_holds_its_budget(
+    browser: Browser, plain: Page, address: str, site: Path
+) -> None:
     names = pages(site)
     assert LESSON in names
-    faults = [fault for name in names for fault in excess(browser, address, name, site)]
+    faults = [fault for name in names for fault in excess(browser, plain, address, name, site)]
     assert not faults, "\n".join(faults)
 
 
@@ -157,14 +162,14 @@ def copy(site: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(site, tmp_path / "html"))
 
 
-def broken(browser: Browser, copy: Path, name: str, extra: str) -> str:
+def broken(browser: Browser, plain: Page, copy: Path, name: str, extra: str) -> str:
     """Add to a page of the copy; return everything found in it."""
     page = copy / name
     text = page.read_text(encoding="utf-8")
     page.write_text(text.replace("</main>", extra + "</main>", 1), encoding="utf-8")
     with make_server(copy, port=0) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        found = excess(browser, f"http://{ADDRESS}:{server.server_port}", name, copy)
+        found = excess(browser, plain, f"http://{ADDRESS}:{server.server_port}", name, copy)
         server.shutdown()
     return "\n".join(found)
 
@@ -174,48 +179,48 @@ def noise(path: Path, size: int) -> None:
     path.write_bytes(random.Random(0).randbytes(size))
 
 
-def test_a_page_too_heavy_is_seen(browser: Browser, copy: Path) -> None:
+def test_a_page_too_heavy_is_seen(browser: Browser, plain: Page, copy: Path) -> None:
     noise(copy / "lourd.css", LESSON_BYTES)
-    found = broken(browser, copy, LESSON, '<link rel="stylesheet" href="/lourd.css">')
+    found = broken(browser, plain, copy, LESSON, '<link rel="stylesheet" href="/lourd.css">')
     assert re.search(rf"{LESSON} : \d+ octets gzip, .* le plus lourd : lourd\.css", found)
 
 
-def test_a_file_loaded_by_a_script_counts(browser: Browser, copy: Path) -> None:
+def test_a_file_loaded_by_a_script_counts(browser: Browser, plain: Page, copy: Path) -> None:
     noise(copy / "lourd.css", PAGE_BYTES)
     (copy / "appel.js").write_text("fetch('/lourd.css')", encoding="utf-8")
-    found = broken(browser, copy, "book/accueil.html", '<script src="/appel.js"></script>')
+    found = broken(browser, plain, copy, "book/accueil.html", '<script src="/appel.js"></script>')
     assert "book/accueil.html : " in found and "le plus lourd : lourd.css" in found
 
 
-def test_too_many_requests_are_seen(browser: Browser, copy: Path) -> None:
+def test_too_many_requests_are_seen(browser: Browser, plain: Page, copy: Path) -> None:
     styles = "".join(
         f'<link rel="stylesheet" href="/_static/culture-d.css?{n}">' for n in range(REQUESTS)
     )
-    found = broken(browser, copy, LESSON, styles)
+    found = broken(browser, plain, copy, LESSON, styles)
     assert re.search(rf"{LESSON} : \d+ requêtes, .*_static/culture-d\.css", found)
 
 
-def test_a_lesson_too_heavy_by_itself_is_seen(browser: Browser, copy: Path) -> None:
+def test_a_lesson_too_heavy_by_itself_is_seen(browser: Browser, plain: Page, copy: Path) -> None:
     noise(copy / "lourd.css", NEXT_LESSON_BYTES)
-    found = broken(browser, copy, LESSON, '<link rel="stylesheet" href="/lourd.css">')
+    found = broken(browser, plain, copy, LESSON, '<link rel="stylesheet" href="/lourd.css">')
     assert re.search(rf"{LESSON} : \d+ octets gzip qui ne servent qu'à elle", found)
 
 
-def test_too_many_elements_are_seen(browser: Browser, copy: Path) -> None:
+def test_too_many_elements_are_seen(browser: Browser, plain: Page, copy: Path) -> None:
     many = "const main = document.querySelector('main');"
     many += "for (let n = 0; n < 400; n++) main.append(document.createElement('i'));"
     (copy / "beaucoup.js").write_text(many, encoding="utf-8")
-    found = broken(browser, copy, LESSON, '<script src="/beaucoup.js"></script>')
+    found = broken(browser, plain, copy, LESSON, '<script src="/beaucoup.js"></script>')
     assert re.search(rf"{LESSON} : \d+ éléments hors du texte", found)
     menu = "</main>" + "<p>Une ligne de menu</p>" * (TOOL_NODES + 1)
-    found = broken(browser, copy, "book/accueil.html", menu)
+    found = broken(browser, plain, copy, "book/accueil.html", menu)
     assert "book/accueil.html : " in found and "éléments hors du texte" in found
 
 
-def test_a_figure_at_fault_is_seen(browser: Browser, copy: Path) -> None:
+def test_a_figure_at_fault_is_seen(browser: Browser, plain: Page, copy: Path) -> None:
     noise(copy / "_images" / "lourde.png", FIGURE_BYTES + 1)
     image = '<img src="../../_images/lourde.png" alt="Neuf communes" width="10" style="{}">'
-    found = broken(browser, copy, LESSON, image.format("max-width: 9px; height: auto"))
+    found = broken(browser, plain, copy, LESSON, image.format("max-width: 9px; height: auto"))
     where = f"{LESSON} : figure ../../_images/lourde.png : "
     assert f"{where}{FIGURE_BYTES + 1} octets, au lieu de {FIGURE_BYTES} au plus" in found
     assert f"{where}sans « height »" in found and f"{where}sans « width »" not in found

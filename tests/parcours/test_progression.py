@@ -45,14 +45,13 @@ def box(page: Page) -> Locator:
     return page.locator(f"input[type=checkbox][data-module={MM}]")
 
 
-def ready(project: Project) -> int:
-    return sum(module.published for module in modules(load_curriculum(project)))
-
-
-def sum_of(finished: int, project: Project) -> str:
-    """Say how many modules are finished, as the pages do."""
-    many = ready(project)
-    return f"{finished} module sur {many} prêt{'s' if many > 1 else ''}"
+def sum_of(finished: int, minutes: int, project: Project) -> str:
+    """Say how many modules are finished, in how many minutes, as the pages do."""
+    ready = [module for module in modules(load_curriculum(project)) if module.published]
+    total = sum(module.minutes for module in ready)
+    said = f"{finished} module sur {len(ready)} prêt{'s' if len(ready) > 1 else ''}"
+    said += f", {minutes} minute{'s' if minutes > 1 else ''}"
+    return said + (f" sur {total}." if minutes < total else ".")
 
 
 def go(page: Page, name: str) -> None:
@@ -98,9 +97,7 @@ def test_lists_say_what_is_finished_by_a_word_and_a_sign(visit: Visit, project: 
     marks = page.locator(f".cd-fait[data-module={MM}]")
     assert marks.count() >= 2
     assert {text.replace("\u00a0", " ") for text in marks.all_text_contents()} == {"✓ Terminé"}
-    expect(page.locator("[data-bilan]").first).to_have_text(
-        f"Terminé : {sum_of(1, project)}, 20 minutes."
-    )
+    expect(page.locator("[data-bilan]").first).to_have_text(f"Terminé : {sum_of(1, 20, project)}")
 
 
 def test_a_change_shows_in_another_tab(visit: Visit) -> None:
@@ -447,7 +444,7 @@ def test_true_entries_survive_corrupt_ones(visit: Visit) -> None:
 def test_an_unknown_module_is_carried_along_but_not_counted(visit: Visit, project: Project) -> None:
     """A later version of the course may have noted it: nothing is lost on the way."""
     page = visit(PROGRESS, kept((OTHER, "2026-11-02")))
-    expect(page.locator("[data-bilan]")).to_contain_text(sum_of(0, project))
+    expect(page.locator("[data-bilan]")).to_contain_text(sum_of(0, 0, project))
     expect(page.locator(".cd-avis")).to_be_empty()
     box(page).check()
     assert stored(page) == {OTHER: "2026-11-02", MM: TODAY}

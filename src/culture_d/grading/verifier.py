@@ -41,6 +41,7 @@ import calendar
 import contextlib
 import datetime
 import difflib
+import functools
 import hashlib
 import io
 import itertools
@@ -250,13 +251,19 @@ class Points:
 def table(
     fichier: str, nombres: Iterable[str] = (), sep: str = ",", encoding: str = "utf-8"
 ) -> pd.DataFrame:
-    """Read a fresh copy of `donnees/<fichier>`: text everywhere, but the columns `nombres`."""
-    frame = pd.read_csv(
-        DATA / fichier, dtype=str, keep_default_na=False, sep=sep, encoding=encoding
-    )
+    """Give a fresh copy of `donnees/<fichier>`: text everywhere, but the columns `nombres`."""
+    path = DATA / fichier
+    state = path.stat()
+    frame = _read_table(str(path), sep, encoding, (state.st_mtime_ns, state.st_size)).copy()
     for column in nombres:
         frame[column] = pd.to_numeric(frame[column])
     return frame
+
+
+@functools.lru_cache(maxsize=8)
+def _read_table(path: str, sep: str, encoding: str, state: tuple[int, int]) -> pd.DataFrame:
+    """Read a file once, as long as it does not change: every question asks for its own copy."""
+    return pd.read_csv(path, dtype=str, keep_default_na=False, sep=sep, encoding=encoding)
 
 
 def ordonner(valeurs: Mapping[str, float], decroissant: bool = False) -> tuple[str, ...] | None:
