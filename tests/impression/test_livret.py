@@ -24,7 +24,7 @@ from culture_d.booklet import (
 )
 from culture_d.catalogue import load_catalogue
 from culture_d.curriculum import load_curriculum, modules
-from culture_d.french import date_longue
+from culture_d.french import date_longue, typeset
 from culture_d.pdf import Printed, Printer, PrintError, printer
 from culture_d.project import Project
 
@@ -153,7 +153,8 @@ def test_the_cover_dates_the_booklet_and_its_data(
 
 
 def test_cards_name_every_lesson(made: Path, project: Project) -> None:
-    published = [one.title for one in modules(load_curriculum(project)) if one.published]
+    every = modules(load_curriculum(project))
+    published = [typeset(one.title) for one in every if one.published]
     found = titles(Printed((made / CARDS).read_bytes()))
     assert [title for title in found if title in published] == published
 

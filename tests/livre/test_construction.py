@@ -25,7 +25,6 @@ from culture_d.french import date_longue, typeset
 from culture_d.notebooks import check, outputs
 from culture_d.project import Project
 from culture_d.site import PACKAGE, Progress, build, inputs_fingerprint, is_fresh
-from culture_d.skeleton import create_module
 
 MODULE = "notebooks/comprendre/moyenne-mediane"
 
@@ -337,15 +336,3 @@ def test_expired_data_are_flagged_on_the_day_after(project: Project) -> None:
     assert with_warnings(html, last) == html
     said = f"ces données ont expiré le {date_longue(last)}"
     assert said in with_warnings(html, last + timedelta(days=1))
-
-
-def test_after_a_lesson_comes_the_next_one_or_the_path(course: Project) -> None:
-    """The last lesson leads back to the path; the others to the lesson that follows."""
-    planned = [module for module in modules(load_curriculum(course)) if not module.published]
-    create_module(course, next(m.slug for m in planned if m.part == "comprendre"))
-    lessons = [module for module in modules(load_curriculum(course)) if module.published]
-    site = build(course)
-    following = [*(f"{module.slug}.html" for module in lessons[1:]), "../../book/parcours.html"]
-    for module, address in zip(lessons, following, strict=True):
-        page = (site / f"{module.document}.html").read_text(encoding="utf-8")
-        assert f'<a rel="next" href="{address}">' in page, module.slug
