@@ -1,0 +1,185 @@
+/**
+ * The identity card of a figure: unveil it line by line, and see which sentences still hold.
+ *
+ * One ES module without import, in anywidget's form, for the Python class `FicheChiffre`.
+ *
+ * @typedef {{
+ *   get(key: string): any, set(key: string, value: any): void, save_changes(): void,
+ *   on(event: string, listener: () => void): void,
+ *   off(event: string, listener: () => void): void,
+ * }} Model
+ * @typedef {{ texte: string, line: string, pourquoi: string }} Sentence `line`: key of what refutes it
+ * @typedef {{ code: string, nom: string, valeur: number, carte: Record<string, string>,
+ *   phrases: Sentence[] }} Figure
+ */
+
+const KEYS = ["choisi", "lues"];
+const [HOLDS, FALLS, OPEN] = ["tient", "tombe", "à vérifier"];
+/** The second cue beside the colour of a verdict. @type {Record<string, string>} */
+const SIGNS = { [HOLDS]: "✓", [FALLS]: "✗", [OPEN]: "?" };
+let views = 0;
+
+/** No-break spaces and apostrophes of French typography. @param {string} text */
+const french = (text) => text
+  .replace(/(«) | ([:;!?»])/g, (_, open, sign) => (open ? "«\u00a0" : `\u00a0${sign}`))
+  .replace(/(\p{L})'(?=\p{L})/gu, "$1’");
+
+/**
+ * @param {string} tag
+ * @param {Record<string, any>} [attributes] functions are listened to
+ * @param {...(Node | string)} children
+ */
+function h(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (typeof value === "function") node.addEventListener(key, value);
+    else node.setAttribute(key, value);
+  }
+  node.append(...children.map((child) => (typeof child === "string" ? french(child) : child)));
+  return node;
+}
+
+/** Write only what differs, so that a live region speaks once. @param {Element} node @param {string} text */
+function say(node, text) {
+  if (node.textContent !== french(text)) node.textContent = french(text);
+}
+
+/** @param {Sentence} sentence @param {string[]} read @param {number} total */
+function verdict({ line }, read, total) {
+  if (line) return read.includes(line) ? FALLS : OPEN;
+  return read.length === total ? HOLDS : OPEN;
+}
+
+/** Count the sentences by verdict. @param {string[]} verdicts @param {number} read @param {number} total */
+function count(verdicts, read, total) {
+  const number = (/** @type {string} */ wanted) => verdicts.filter((one) => one === wanted).length;
+  const [fallen, waiting] = [number(FALLS), number(OPEN)];
+  const fall = `${fallen} phrase${fallen > 1 ? "s tombent" : " tombe"}`;
+  if (!read) return `Rien n'est encore lu : ${verdicts.length} phrases à vérifier.`;
+  if (!waiting) return `Tout est lu : ${fall}, ${number(HOLDS)} tient.`;
+  return `${read} ligne${read > 1 ? "s" : ""} sur ${total} : ${fall}, `
+    + `${waiting} reste${waiting > 1 ? "nt" : ""} à vérifier.`;
+}
+
+/** One view of the explorable in the page. */
+class View {
+  /** @param {Model} model @param {HTMLElement} el */
+  constructor(model, el) {
+    this.model = model;
+    this.id = `cd-fc-${++views}`;
+    /** What was just unveiled, said before the count. */
+    this.news = "";
+    /** @type {Figure[]} */
+    this.figures = model.get("chiffres");
+    /** @type {[string, string][]} */
+    this.lines = model.get("lignes");
+    this.build();
+    el.append(this.root);
+    this.refresh = () => this.draw();
+    KEYS.forEach((key) => model.on(`change:${key}`, this.refresh));
+    this.draw();
+  }
+
+  remove() {
+    KEYS.forEach((key) => this.model.off(`change:${key}`, this.refresh));
+    this.root.remove();
+  }
+
+  build() {
+    const { id, model } = this;
+    this.pick = h("select", { id: `${id}-chiffre`, change: () => this.choose() },
+      ...this.figures.map(({ code, nom, valeur }) => h("option", { value: code },
+        `${nom} : ${valeur.toLocaleString("fr-FR")}`)));
+    this.value = h("p", { class: "cd-valeur cd-nu" });
+    this.rows = this.lines.map(([key, label], rank) => {
+      const text = h("p", { id: `${id}-${key}`, class: "cd-ligne" });
+      const button = h("button", {
+        type: "button", "aria-controls": text.id, click: () => this.toggle(key),
+      });
+      return { key, label, button, text, rank };
+    });
+    this.all = h("button", { type: "button", click: () => this.read(this.lines.map(([key]) => key)) },
+      "Tout dévoiler");
+    this.none = h("button", { type: "button", click: () => this.read([]) }, "Tout cacher");
+    this.status = h("p", { class: "cd-phrase", role: "status" });
+    this.list = h("ul", { class: "cd-verdicts" });
+    this.root = h("div", { class: "cd-app", role: "group", "aria-label": french(model.get("titre")) },
+      h("p", { class: "cd-titre" }, model.get("titre")),
+      h("div", { class: "cd-champ" },
+        h("label", { for: this.pick.id }, "Chiffre du fichier national"), this.pick),
+      this.value,
+      h("div", { role: "group", "aria-label": "Fiche d’identité du chiffre" },
+        ...this.rows.flatMap(({ button, text }) => [button, text])),
+      h("div", { class: "cd-boutons" }, this.all, this.none),
+      this.status, this.list,
+      h("p", { class: "cd-source" }, model.get("credit")));
+  }
+
+  /** The figure shown: the first one if the address names none that is known. @returns {Figure} */
+  figure() {
+    return this.figures.find(({ code }) => code === this.model.get("choisi")) ?? this.figures[0];
+  }
+
+  /** The lines read, in their order; what an edited address invents is left out. */
+  known() {
+    const read = [].concat(this.model.get("lues"));
+    return this.lines.map(([key]) => key).filter((key) => read.includes(/** @type {never} */ (key)));
+  }
+
+  choose() {
+    this.news = "";
+    this.model.set("lues", []);
+    this.model.set("choisi", this.pick.value);
+    this.model.save_changes();
+  }
+
+  /** @param {string[]} lines */
+  read(lines) {
+    this.news = "";
+    this.model.set("lues", lines);
+    this.model.save_changes();
+  }
+
+  /** @param {string} key */
+  toggle(key) {
+    const read = this.known();
+    const opened = !read.includes(key);
+    const label = this.rows.find((row) => row.key === key).label;
+    this.news = opened ? `${label} : ${this.figure().carte[key]} ` : `${label} : ligne cachée. `;
+    this.model.set("lues", opened ? [...read, key] : read.filter((one) => one !== key));
+    this.model.save_changes();
+  }
+
+  draw() {
+    const figure = this.figure();
+    const read = this.known();
+    this.pick.value = figure.code;
+    say(this.value, figure.valeur.toLocaleString("fr-FR"));
+    for (const { key, label, button, text } of this.rows) {
+      const open = read.includes(key);
+      say(button, open ? `Cacher : ${label}` : `Dévoiler : ${label}`);
+      button.setAttribute("aria-expanded", String(open));
+      text.hidden = !open;
+      say(text, open ? figure.carte[key] : "");
+    }
+    const verdicts = figure.phrases.map((one) => verdict(one, read, this.lines.length));
+    this.list.replaceChildren(...figure.phrases.map((one, rank) => this.item(one, verdicts[rank])));
+    say(this.status, this.news + count(verdicts, read.length, this.lines.length));
+  }
+
+  /** @param {Sentence} sentence @param {string} found */
+  item({ texte, pourquoi }, found) {
+    const sign = h("span", { "aria-hidden": "true" }, `${SIGNS[found]} `);
+    const word = found[0].toUpperCase() + found.slice(1);
+    return h("li", { "data-verdict": found },
+      h("strong", {}, sign, `${word}. `), texte, found === OPEN ? "" : ` ${pourquoi}`);
+  }
+}
+
+export default {
+  /** @param {{ model: Model, el: HTMLElement }} context */
+  render({ model, el }) {
+    const view = new View(model, el);
+    return () => view.remove();
+  },
+};
