@@ -67,8 +67,6 @@ class View {
   constructor(model, el) {
     this.model = model;
     this.id = `cd-fc-${++views}`;
-    /** What was just unveiled, said before the count. */
-    this.news = "";
     /** @type {Figure[]} */
     this.figures = model.get("chiffres");
     /** @type {[string, string][]} */
@@ -91,12 +89,14 @@ class View {
       ...this.figures.map(({ code, nom, valeur }) => h("option", { value: code },
         `${nom} : ${valeur.toLocaleString("fr-FR")}`)));
     this.value = h("p", { class: "cd-valeur cd-nu" });
-    this.rows = this.lines.map(([key, label], rank) => {
-      const text = h("p", { id: `${id}-${key}`, class: "cd-ligne" });
+    this.rows = this.lines.map(([key, label]) => {
+      const text = h("span");
+      const line = h("p", { id: `${id}-${key}` }, h("strong", {}, `${label} : `), text);
+      const sign = h("span", { "aria-hidden": "true" });
       const button = h("button", {
-        type: "button", "aria-controls": text.id, click: () => this.toggle(key),
-      });
-      return { key, label, button, text, rank };
+        type: "button", "aria-controls": line.id, click: () => this.toggle(key),
+      }, sign, label);
+      return { key, button, sign, line, text };
     });
     this.all = h("button", { type: "button", click: () => this.read(this.lines.map(([key]) => key)) },
       "Tout dévoiler");
@@ -108,9 +108,9 @@ class View {
       h("div", { class: "cd-champ" },
         h("label", { for: this.pick.id }, "Chiffre du fichier national"), this.pick),
       this.value,
-      h("div", { role: "group", "aria-label": "Fiche d’identité du chiffre" },
-        ...this.rows.flatMap(({ button, text }) => [button, text])),
-      h("div", { class: "cd-boutons" }, this.all, this.none),
+      h("div", { class: "cd-dossier", role: "group", "aria-label": "Lignes de la fiche à dévoiler" },
+        ...this.rows.map(({ button }) => button), this.all, this.none),
+      h("div", { class: "cd-lignes" }, ...this.rows.map(({ line }) => line)),
       this.status, this.list,
       h("p", { class: "cd-source" }, model.get("credit")));
   }
@@ -127,15 +127,15 @@ class View {
   }
 
   choose() {
-    this.news = "";
+    // Each change draws, and drawing sets the list: its value is read first.
+    const { value } = this.pick;
     this.model.set("lues", []);
-    this.model.set("choisi", this.pick.value);
+    this.model.set("choisi", value);
     this.model.save_changes();
   }
 
   /** @param {string[]} lines */
   read(lines) {
-    this.news = "";
     this.model.set("lues", lines);
     this.model.save_changes();
   }
@@ -143,11 +143,7 @@ class View {
   /** @param {string} key */
   toggle(key) {
     const read = this.known();
-    const opened = !read.includes(key);
-    const label = this.rows.find((row) => row.key === key).label;
-    this.news = opened ? `${label} : ${this.figure().carte[key]} ` : `${label} : ligne cachée. `;
-    this.model.set("lues", opened ? [...read, key] : read.filter((one) => one !== key));
-    this.model.save_changes();
+    this.read(read.includes(key) ? read.filter((one) => one !== key) : [...read, key]);
   }
 
   draw() {
@@ -155,16 +151,16 @@ class View {
     const read = this.known();
     this.pick.value = figure.code;
     say(this.value, figure.valeur.toLocaleString("fr-FR"));
-    for (const { key, label, button, text } of this.rows) {
+    for (const { key, button, sign, line, text } of this.rows) {
       const open = read.includes(key);
-      say(button, open ? `Cacher : ${label}` : `Dévoiler : ${label}`);
+      say(sign, open ? "− " : "+ ");
       button.setAttribute("aria-expanded", String(open));
-      text.hidden = !open;
+      line.hidden = !open;
       say(text, open ? figure.carte[key] : "");
     }
     const verdicts = figure.phrases.map((one) => verdict(one, read, this.lines.length));
     this.list.replaceChildren(...figure.phrases.map((one, rank) => this.item(one, verdicts[rank])));
-    say(this.status, this.news + count(verdicts, read.length, this.lines.length));
+    say(this.status, count(verdicts, read.length, this.lines.length));
   }
 
   /** @param {Sentence} sentence @param {string} found */
