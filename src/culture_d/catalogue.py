@@ -228,7 +228,7 @@ def _valid_until(manifest: Mapping[str, Any], published: date, path: Path) -> da
     periodic = bool(match and any(match.groups()))
     if "validUntil" in manifest:
         said = _day(manifest, "validUntil", path)
-        latest = _next_update(manifest["updateFrequency"], published) if periodic else date.max
+        latest = next_update(manifest["updateFrequency"], published) if periodic else date.max
         _check_order(_day(manifest, "collected", path), published, said, latest, path)
         return said
     if not periodic:
@@ -236,12 +236,12 @@ def _valid_until(manifest: Mapping[str, Any], published: date, path: Path) -> da
             f"« {path} » ne dit pas jusqu'à quand les données valent : ajoutez « validUntil » "
             "(AAAA-MM-JJ) ou « updateFrequency » (par exemple « P1Y » pour un an)."
         )
-    limit = _next_update(manifest["updateFrequency"], published)
+    limit = next_update(manifest["updateFrequency"], published)
     _check_order(_day(manifest, "collected", path), published, limit, limit, path)
     return limit
 
 
-def _next_update(period: str, published: date) -> date:
+def next_update(period: str, published: date) -> date:
     """Add an ISO 8601 period in years, months, weeks and days to a date."""
     match = _PERIOD.match(period)
     assert match

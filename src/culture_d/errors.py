@@ -108,6 +108,10 @@ class DepartementTooSmall(CultureDError):
     """A département with too few communes for the question asked."""
 
 
+class UnknownDay(CultureDError):
+    """A day that cannot be read, or is out of what the course can speak of."""
+
+
 class UnknownCommuneLine(CultureDError):
     """A line on the reader's commune that does not exist."""
 
