@@ -270,8 +270,8 @@ Sheet = tuple[list[list[str]], frozenset[tuple[int, int]]]
 def _xlsx_sheets(path: Path) -> dict[str, Callable[[], Sheet]]:
     import openpyxl  # slow to load, and no use for a text
 
-    # Open: of a path, openpyxl judges the name.
-    book = openpyxl.load_workbook(path.open("rb"), read_only=True, data_only=True)
+    # Its bytes: of a path, openpyxl judges the name, and keeps the file open.
+    book = openpyxl.load_workbook(io.BytesIO(path.read_bytes()), read_only=True, data_only=True)
     return {sheet.title: bind(_xlsx_rows, sheet) for sheet in book.worksheets}
 
 
