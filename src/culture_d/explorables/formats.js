@@ -158,7 +158,7 @@ function render({ model, el }) {
     h("div", { class: "cd-deux" }, ...["fichier", "encodage", "separateur", "ligne"].map((key) => selects[key].field)),
     h("div", { class: "cd-axes" }, h("label", { for: box.id }, box,
       french("Ouvrir d'un double-clic : le tableur prend les codes pour des nombres"))),
-    h("p", { class: "cd-axe-titre" }, "Le début du fichier, comme un texte"), raw,
+    h("p", { class: "cd-intitule" }, "Le début du fichier, comme un texte"), raw,
     h("div", { class: "cd-chiffres" }, ...figures.map(({ block }) => block)),
     status, table, h("div", { class: "cd-boutons" }, again),
     h("p", { class: "cd-source" }, french(model.get("note"))),
@@ -170,7 +170,7 @@ function render({ model, el }) {
     const [shown, right] = [plain(view.rows[rank]?.[place]), truth[rank + 1][place]];
     if (shown === right) return "✓ juste";
     const gone = zeros(right);
-    if (gone && shown === doubleClick(right)) return `✗ ${gone} zéros perdus`;
+    if (gone && shown === doubleClick(right)) return `✗ ${gone} zéros`;
     return "✗ abîmé";
   }
 

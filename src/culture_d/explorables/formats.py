@@ -14,7 +14,7 @@ from culture_d.project import Project
 ENCODINGS: Mapping[str, str] = {
     "utf-8": "UTF-8",
     "cp1252": "Windows-1252",
-    "cp850": "CP850 (ancien DOS)",
+    "cp850": "CP850",
     "utf-16-le": "UTF-16",
 }
 """Encodings a reader can choose, by the name Python knows them under."""
@@ -26,7 +26,7 @@ SEPARATORS: Mapping[str, str] = {
 }
 """Separators a reader can choose."""
 
-EMPTY_BYTE = "·"
+EMPTY_BYTE = "▯"
 """Shown for a byte that is zero, which a screen leaves blank or hides."""
 
 
@@ -131,8 +131,9 @@ class Formats(Explorable):
         codes = [siret, postal]
         return (
             f"Lu en Windows-1252, un fichier en UTF-8 montre « {wrong} » au lieu de « {word} ». "
-            f"Un tableur ouvert d'un double-clic retire {_zeros(codes)} zéros à cette seule ligne : "
-            f"{siret} devient {double_click(siret)}, et {postal} devient {double_click(postal)}."
+            f"Un tableur ouvert d'un double-clic retire {_zeros(codes)} zéros à cette seule ligne. "
+            f"Le SIRET {siret} y devient le SIRET {double_click(siret)}, "
+            f"et le code postal {postal} devient {double_click(postal)}."
         )
 
     def static_tables(self) -> Sequence[Table]:

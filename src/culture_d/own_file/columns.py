@@ -291,11 +291,11 @@ def _dates(column: Column) -> Iterator[Constat]:
             dates,
         )
     elif next(iter(by_format)) != "AAAA-MM-JJ":
-        name, cells = next(iter(by_format.items()))
+        name = next(iter(by_format))
         yield Constat(
             "dates",
             column.where,
-            f"Les dates sont écrites {name}, comme « {cells[0]} ».",
+            f"Les dates sont écrites {name}.",
             "Pour un échange, demandez AAAA-MM-JJ : il se trie et se lit partout pareil.",
             dates,
         )

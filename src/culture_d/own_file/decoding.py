@@ -15,14 +15,14 @@ from culture_d.own_file.refusals import NotATable, WrongEncoding
 LABELS = {
     "ascii": "aucun signe accentué (ASCII)",
     "utf-8": "UTF-8",
-    "utf-8-sig": "UTF-8, avec une marque en tête (BOM)",
+    "utf-8-sig": "UTF-8, avec une marque en tête",
     "utf-8+cp1252": "un mélange d'UTF-8 et de Windows-1252",
     "utf-16-le": "UTF-16",
     "utf-16-be": "UTF-16",
     "utf-32-le": "UTF-32",
     "utf-32-be": "UTF-32",
     "cp1252": "Windows-1252 (occidental)",
-    "cp850": "CP850 (ancien DOS)",
+    "cp850": "CP850 (vieux logiciels)",
     "mac_roman": "Mac Roman (ancien Macintosh)",
 }
 """What to call each encoding, by the name Python knows it under."""
