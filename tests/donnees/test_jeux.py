@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -12,11 +13,11 @@ import frictionless
 import pandas as pd
 import pytest
 
-from culture_d import catalogue, former_communes, territory
+from culture_d import catalogue, former_communes, housing_tax, territory
 from culture_d.catalogue import check_freshness, load_catalogue, load_dataset
 from culture_d.errors import DatasetError, DatasetExpired, ManifestError, SourceError
 from culture_d.project import Project
-from culture_d.sources import npm_package
+from culture_d.sources import npm_package, pypi_package, read_text
 
 ROOT = Path(__file__).parents[2]
 NAMES = tuple(path.parent.name for path in sorted(ROOT.glob("datasets/*/datapackage.json")))
@@ -84,6 +85,7 @@ def package() -> SourceError | None:
     try:
         for version in ((territory.VERSION, territory.SHA256), former_communes.HISTORY, *older):
             npm_package(territory.PACKAGE, *version)
+        pypi_package(*housing_tax.WHEEL)
     except SourceError as error:
         return error
     return None
@@ -116,6 +118,23 @@ def test_a_package_that_is_not_the_expected_one_is_refused(tmp_path: Path) -> No
     fake.write_bytes(b"another content")
     with pytest.raises(SourceError, match="n'est pas celui attendu"):
         npm_package(territory.PACKAGE, territory.VERSION, territory.SHA256, cache=tmp_path)
+
+
+def test_a_wheel_that_is_not_the_expected_one_is_refused(tmp_path: Path) -> None:
+    name, version, sha256 = housing_tax.WHEEL
+    fake = tmp_path / "openfisca_france-176.1.8-py3-none-any.whl"
+    fake.write_bytes(b"another content")
+    with pytest.raises(SourceError, match="n'est pas celui attendu"):
+        pypi_package(name, version, sha256, cache=tmp_path)
+
+
+def test_a_file_that_a_wheel_lacks_is_said(tmp_path: Path) -> None:
+    wheel = tmp_path / "vide-1.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("present.csv", "é")
+    assert read_text(wheel, "present.csv") == "é"
+    with pytest.raises(SourceError, match=r"« absent\.csv » manque dans « vide-1\.whl »"):
+        read_text(wheel, "absent.csv")
 
 
 def test_pinned_facts_of_the_communes(communes: pd.DataFrame) -> None:
