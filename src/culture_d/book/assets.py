@@ -14,6 +14,7 @@ from sphinx.builders.html import StandaloneHTMLBuilder
 from culture_d.book.bundles import SCRIPT, STYLE
 from culture_d.curriculum import load_curriculum, modules
 from culture_d.explorables.site import scripts, write_static_files
+from culture_d.french import typeset
 from culture_d.project import Project
 
 HERE = Path(__file__).parent
@@ -80,7 +81,7 @@ def _explorables(doctree: nodes.document | None) -> list[str]:
 def _description(app: Sphinx, page: str, context: dict[str, Any]) -> str:
     for module in modules(load_curriculum(Project(Path(app.srcdir)))):
         if module.document == page:
-            return f"{module.question} {module.title} : {module.minutes} minutes."
+            return typeset(f"{module.question} {module.title} : {module.minutes} minutes.")
     meta = context.get("meta") or {}
     return str(meta.get("description", DEFAULT_DESCRIPTION))
 
