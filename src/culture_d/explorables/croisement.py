@@ -141,8 +141,8 @@ class Croisement(Explorable):
         )
 
     def static_tables(self) -> Sequence[Table]:
-        """Return, for each example, what each key gives."""
-        return [
+        """Return what each key gives to each example, and the lines of the one shown."""
+        counts = [
             Table(
                 caption=f"{self._place(code)} : {accord(len(communes), 'commune')}, "
                 f"{_own(communes, rates)} taux de 2017. Selon la clé, les lignes obtenues, les "
@@ -159,6 +159,18 @@ class Croisement(Explorable):
             )
             for code, (communes, rates) in self._tables.items()
         ]
+        communes, rates = self._tables[self.exemple]
+        names = {commune.code: commune.name for commune in communes}
+        lines = Table(
+            caption=f"{self._place(self.exemple)} : où mène chaque ligne de 2017",
+            columns=("En 2017", "Code", "En 2026", "Code"),
+            rows=[
+                (rate.name, rate.code, names[rate.today], rate.today)
+                for rate in rates
+                if rate.today in names
+            ],
+        )
+        return (*counts, lines)
 
     def source(self) -> str:
         """Name the source of both tables, and how the postal code came there."""
