@@ -1,8 +1,8 @@
 """The law cards of the course (`book/lois.yml`): read, checked, and watched for their age.
 
-What a condition means on a commune's figures is decided in one place only, the script
-of the page that sorts the cards (`book/on_page/loi-commune.js`); here conditions are
-only checked and handed over.
+Here conditions are only checked and handed over. What they mean on a commune's figures is
+said by the script of the page that sorts the cards (`book/on_page/loi-commune.js`); the
+explorable of the thresholds and `verdicts.py` must agree with it (`tests/lois/test_verdicts.py`).
 """
 
 import re
