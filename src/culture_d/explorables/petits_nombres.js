@@ -417,8 +417,6 @@ class View {
 
   /** @param {Commune[]} ranked @param {boolean} few */
   announce(ranked, few) {
-    const { warning } = this;
-    this.warning = "";
     const lead = `${this.where}, ${count(this.years(), "an")}, tirage ${number(this.drawNumber())}`;
     const minimum = this.minimum();
     if (few) {
@@ -433,7 +431,7 @@ class View {
     const top = Math.min(this.rules.premieres, ranked.length >> 1);
     const middle = median(ranked.map((one) => one.population).sort((a, b) => a - b));
     const small = ranked.slice(0, top).filter((one) => one.population < middle).length;
-    say(this.status, [warning,
+    say(this.status, [this.warning,
       `${lead} : ${first.name} est première, avec ${count(first.population, "habitant")} et ${count(first.drawn, "personne tirée", "personnes tirées")}.`,
       `Parmi les ${number(top)} premières, ${number(small)} sont sous la médiane.`,
       `Les taux vont de ${rateText(last.rate)} à ${rateText(first.rate)} pour ${number(1000)} par an.`,
@@ -445,6 +443,7 @@ class View {
   /** @param {Record<string, any>} changes @param {number} [delay] before the sentence, in ms */
   save(changes, delay = 0) {
     this.delay = delay;
+    this.warning = "";
     Object.entries(changes).forEach(([key, value]) => this.model.set(key, value));
     this.model.save_changes();
     this.refresh();
@@ -456,9 +455,9 @@ class View {
     if (!message) return;
     const back = this.data?.departement ?? FALLBACK;
     const name = this.model.get("departements").find((/** @type {string[]} */ row) => row[0] === back)[1];
-    this.warning = `${message} ${name} (${back}) reste affiché.`;
-    if (this.model.get("departement") === back) say(this.status, message);
-    else this.save({ departement: back });
+    if (this.model.get("departement") === back) return say(this.status, message);
+    this.save({ departement: back });
+    this.warning = `${message} ${name} (${back}) est affiché.`;
   }
 
   /** The reader's commune, which the site keeps in this browser; null in JupyterLab. */
