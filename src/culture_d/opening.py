@@ -167,7 +167,8 @@ def risque(
         OpeningError: unknown column, empty table, or a minimum that is not 2 or more.
     """
     _need_rows(table)
-    _need_columns(table, [*colonnes, *([personne] if personne else [])])
+    _need_columns(table, colonnes)
+    _need_columns(table, [personne] if personne else [])
     if isinstance(minimum, bool) or not isinstance(minimum, int) or minimum < 2:
         raise OpeningError(
             f"« minimum » est la taille du plus petit groupe admis : un entier, 2 ou plus. Reçu : {minimum!r}."

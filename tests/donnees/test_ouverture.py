@@ -357,11 +357,11 @@ def test_a_column_may_be_admitted_with_a_reason(tmp_path: Path) -> None:
     "table", [pd.DataFrame([[1, 2]], columns=["a", "a"]), pd.DataFrame({"": [1]})]
 )
 def test_titles_must_be_there_once(table: pd.DataFrame, tmp_path: Path) -> None:
-    with pytest.raises(OpeningError, match="Deux colonnes|pas de titre"):
+    with pytest.raises(OpeningError, match=r"Deux colonnes|pas de titre"):
         preparer_paquet(table, tmp_path / "p", **settings_of(colonnes={"a": "A."}))
 
 
-def _replace(before: str, after: str) -> Callable[[Path, dict[str, Any]], None]:
+def _replace(before: str, after: str) -> Callable[[Path, dict[str, Any]], object]:
     def edit(path: Path, manifest: dict[str, Any]) -> None:
         text = path.read_text(encoding="utf-8")
         assert before in text
@@ -370,18 +370,18 @@ def _replace(before: str, after: str) -> Callable[[Path, dict[str, Any]], None]:
     return edit
 
 
-def _append(line: str) -> Callable[[Path, dict[str, Any]], None]:
+def _append(line: str) -> Callable[[Path, dict[str, Any]], object]:
     def edit(path: Path, manifest: dict[str, Any]) -> None:
         path.write_text(path.read_text(encoding="utf-8") + line, encoding="utf-8")
 
     return edit
 
 
-def _resource(**changes: Any) -> Callable[[Path, dict[str, Any]], None]:
+def _resource(**changes: Any) -> Callable[[Path, dict[str, Any]], object]:
     return lambda path, manifest: manifest["resources"][0].update(changes)
 
 
-BREAKS: dict[str, tuple[Callable[[Path, dict[str, Any]], None], str]] = {
+BREAKS: dict[str, tuple[Callable[[Path, dict[str, Any]], object], str]] = {
     "letters": (_replace(",9,", ",neuf,"), "« neuf » n'est pas un nombre entier."),
     "unknown value": (_replace("éclairage", "lampe"), "« lampe » : cette valeur n'est pas dans la liste"),
     "empty cell": (_replace("2025-S1", ""), "la case est vide"),
@@ -393,10 +393,10 @@ BREAKS: dict[str, tuple[Callable[[Path, dict[str, Any]], None], str]] = {
     "short row": (_append("2025-S1,voirie\n"), "s'arrête avant la colonne « delai_jours »"),
     "long row": (_append("2025-S1,voirie,1,2,3\n"), "La ligne 586 a trop de cases."),
     "encoding": (
-        lambda path, _: path.write_bytes(path.read_text("utf-8").encode("latin-1")) and None,
+        lambda path, _: path.write_text(path.read_text("utf-8"), "latin-1") and None,
         "n'est pas en UTF-8",
     ),
-    "empty file": (lambda path, _: path.write_bytes(b"") and None, "est vide"),
+    "empty file": (lambda path, _: path.write_text("") and None, "est vide"),
     "absent file": (lambda path, _: path.unlink(), "est introuvable"),
     "changed file": (_resource(hash="sha256:00"), "son empreinte n'est plus la même"),
     "outside": (_resource(path="../../etc/secret.csv"), "sort du dossier du paquet"),

@@ -129,7 +129,8 @@ class View {
     const { model } = this;
     /** @param {"lieu" | "quand" | "age"} key */
     const known = (key) =>
-      (Object.hasOwn(model.get("choix")[key], model.get(key)) ? model.get(key) : this.start[key]);
+      (model.get("choix")[key].some((/** @type {string[]} */ [value]) => value === model.get(key))
+        ? model.get(key) : this.start[key]);
     return {
       lieu: known("lieu"), quand: known("quand"), age: known("age"), type: model.get("type") === true,
     };
@@ -146,7 +147,7 @@ class View {
     /** @type {Record<string, HTMLSelectElement>} */
     this.lists = {};
     const fields = Object.entries(LABELS).map(([key, label]) => {
-      const options = Object.entries(model.get("choix")[key]).map(([value, words]) =>
+      const options = model.get("choix")[key].map((/** @type {string[]} */ [value, words]) =>
         h("option", { value }, words));
       const list = /** @type {HTMLSelectElement} */ (h("select", {
         id: `${id}-${key}`, change: () => this.save({ [key]: list.value }),

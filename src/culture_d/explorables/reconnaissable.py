@@ -198,7 +198,12 @@ class Reconnaissable(Explorable):
         super().__init__(
             titre="Sans les noms, qui reste reconnaissable ?",
             registre=self.register._asdict(),
-            choix={"lieu": PLACES, "quand": TIMES, "age": AGES},
+            # Pairs: the state is written with its keys sorted, and the order matters here.
+            choix={
+                "lieu": [list(pair) for pair in PLACES.items()],
+                "quand": [list(pair) for pair in TIMES.items()],
+                "age": [list(pair) for pair in AGES.items()],
+            },
             notre=CHOICE._asdict(),
             origine=f"Données simulées : {dataset.vintage}. Le nom, le téléphone, le courriel, "
             "le commentaire et la note interne sont déjà retirés.",
