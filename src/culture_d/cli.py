@@ -325,8 +325,8 @@ def verifier(carnets: tuple[str, ...]) -> None:
 
     chosen = _chosen_notebooks(carnets)
     with _progress("Vérification des carnets"):
-        report = verify(chosen)
-    click.echo(f"Carnets vérifiés : {len(chosen)}. Cellules : {report}")
+        cells = verify(chosen)
+    click.echo(f"Carnets vérifiés : {len(chosen)}. Cellules exécutées : {cells}.")
 
 
 @cli.command()

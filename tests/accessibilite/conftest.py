@@ -53,7 +53,7 @@ STATES = {
     "ordinateur": State((*STRUCTURE, *COLOURS, *LAYOUT, "targets")),
     "sombre": State((*COLOURS, "pairedColours"), media={"color_scheme": "dark"}),
     "couleurs imposées": State(("forcedColours", "focusMarks"), media={"forced_colors": "active"}),
-    "téléphone": State(("visualOrder", "targets", *LAYOUT), (390, 844)),
+    "téléphone": State(("visualOrder", "targets", "textContrast", *LAYOUT), (390, 844)),
     "téléphone couché": State(LAYOUT, (844, 390)),
     "zoom à 400 %": State((*LAYOUT, "targets", "fields"), (320, 256)),
     "texte espacé": State(LAYOUT, (320, 640), style=SPACED),

@@ -18,7 +18,7 @@ from culture_d.figures import afficher_figure, fingerprint, style
 from culture_d.notebook import mon_territoire
 from culture_d.notebooks import PICTURE, check, notebook_paths, read
 from culture_d.project import Project
-from culture_d.verification import verify
+from culture_d.verification import share_out, verify
 
 MODEL = "notebooks/comprendre/moyenne-mediane.ipynb"
 
@@ -92,7 +92,39 @@ def test_the_stored_numbers_are_those_printed_today(
 ) -> None:
     path = broken(lambda notebook: None)
     cells = sum(cell.cell_type == "code" for cell in read(path).cells)
-    assert verify([path]).startswith(f"{cells} passed")
+    assert verify([path]) == cells
+
+
+def test_notebooks_are_shared_out_evenly(project: Project, tmp_path: Path) -> None:
+    """All are verified, each once; the longest ones are not put together."""
+    paths = []
+    for seconds in (9.0, 1.0, 8.0, 2.0, 0.0):
+        notebook = copy.deepcopy(read(project.root / MODEL))
+        notebook.metadata["culture_d"]["execution"]["seconds"] = seconds
+        paths.append(tmp_path / f"duree-{seconds:g}.ipynb")
+        nbformat.write(notebook, paths[-1])
+    shares = share_out(paths, 2)
+    assert sorted(path for share in shares for path in share) == sorted(paths)
+    assert {path.stem for path in shares[0]} & {"duree-9", "duree-8"} == {"duree-9"}
+    assert share_out(paths[:1], 2) == [paths[:1]]
+
+
+def test_a_wrong_number_is_seen_whichever_process_reads_it(
+    broken: Callable[[Callable[[Any], None]], Path],
+) -> None:
+    """Both notebooks are named when both are wrong."""
+
+    def change(notebook: Any) -> None:
+        notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "code"][:1]
+        notebook.cells[0].source = "print(1)"
+        notebook.cells[0].outputs = [nbformat.v4.new_output("stream", text="2\n")]
+
+    first = broken(change)
+    second = first.with_name("autre.ipynb")
+    second.write_bytes(first.read_bytes())
+    with pytest.raises(NotebookError) as refusal:
+        verify([first, second])
+    assert "casse.ipynb" in str(refusal.value) and "autre.ipynb" in str(refusal.value)
 
 
 def test_a_figure_that_draws_something_else_is_seen() -> None:

@@ -16,7 +16,6 @@ PAGES = (
     "search",
 )
 LESSON = "notebooks/comprendre/moyenne-mediane"
-WIDTHS = (320, 390, 1280)
 
 Open = Callable[..., Page]
 
@@ -85,22 +84,56 @@ def test_every_page_is_looked_at(site: Path) -> None:
     assert built == set(PAGES)
 
 
+# A theme changes colours only, and a width what is shown: axe looks at the structure at the
+# two ends, and at colours, which take most of its time, in each theme. `tests/accessibilite`
+# has its own checks of contrasts, targets and order, in twelve states of each page.
+COLOURS = ["color-contrast", "link-in-text-block"]
+LOOKS: dict[tuple[str, int], dict[str, object] | None] = {
+    ("light", 1280): {},
+    ("light", 390): None,
+    ("light", 320): {"rules": {name: {"enabled": False} for name in COLOURS}},
+    ("dark", 320): {"runOnly": {"type": "rule", "values": COLOURS}},
+    ("dark", 390): None,
+    ("dark", 1280): None,
+}
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_page_without_fault(open_page: Open, name: str) -> None:
-    """No other host, no console error, no violation for axe, at any width or theme."""
-    for theme in ("light", "dark"):
-        page = open_page(name, color_scheme=theme, reduced_motion="reduce")
-        page.wait_for_load_state("networkidle")
-        for details in page.locator("details").all():
-            details.evaluate("details => details.open = true")
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            results = Axe().run(page)
+    """No other host, no console error, no violation for axe, no overflow, at any width or theme."""
+    page = open_page(name, color_scheme="light", reduced_motion="reduce")
+    page.wait_for_load_state("networkidle")
+    page.locator("details").evaluate_all("all => all.forEach((one) => { one.open = true; })")
+    for (theme, width), options in LOOKS.items():
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.set_viewport_size({"width": width, "height": 900})
+        if options is not None:
+            results = Axe().run(page, options=options)
             assert results.violations_count == 0, (name, theme, width, results.generate_report())
-            overflow = page.evaluate(
-                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-            )
-            assert overflow <= 0, f"{name} déborde de {overflow} px à {width} px"
+        overflow = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert overflow <= 0, f"{name} déborde de {overflow} px à {width} px"
+
+
+def test_each_kind_of_violation_is_seen_in_its_look(open_page: Open) -> None:
+    """Faults put in a page: each look that runs axe sees those that it is there for."""
+    page = open_page(LESSON, reduced_motion="reduce")
+    page.evaluate(
+        """document.querySelector("main").insertAdjacentHTML("beforeend",
+          "<p class='pale'>Un texte pâle</p><button></button>");
+        const style = document.createElement("style");
+        style.textContent = ".pale { color: color-mix(in srgb, var(--color-background-primary), gray 30%); }";
+        document.head.append(style);"""
+    )
+    for (theme, width), options in LOOKS.items():
+        if options is None:
+            continue
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.set_viewport_size({"width": width, "height": 900})
+        found = {one["id"] for one in Axe().run(page, options=options).response["violations"]}
+        assert ("color-contrast" in found) == ("rules" not in options), (theme, width, found)
+        assert ("button-name" in found) == ("runOnly" not in options), (theme, width, found)
 
 
 def test_the_watch_sees_a_call_to_another_host(browser: Browser, address: str) -> None:
