@@ -5,14 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
+import nbformat
 import pytest
 from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
 from culture_d import chromium
+from culture_d.curriculum import load_paths
 from culture_d.project import Project
 from culture_d.serve import ADDRESS, make_server
 from culture_d.site import build, is_fresh
+from culture_d.skeleton import create_module
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -56,7 +59,51 @@ def address(site: Path) -> Iterator[str]:
 @pytest.fixture
 def course(project: Project, tmp_path: Path) -> Project:
     """A copy of the course's own files, to break."""
-    copy = tmp_path / "cours"
+    return copied(project, tmp_path / "cours")
+
+
+@pytest.fixture(scope="session")
+def variant(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of the course changed in several ways, built once for all the tests of them.
+
+    A build takes long: tests that only look at its pages share this one, and the mark
+    `xdist_group("variante")`. Each change is in another place than the others.
+    """
+    course = copied(project, tmp_path_factory.mktemp("variante") / "cours")
+    # An address, a remark for the agent at the end of a lesson, and a cell that would stop any
+    # kernel at its beginning, its stored outputs kept.
+    config = course.root / "_config.yml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("html:\n", f"html:\n  baseurl: {ADDRESS_GIVEN}\n", 1))
+    path = course.root / "notebooks/comprendre/moyenne-mediane.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    first.source = "raise SystemExit\n" + first.source
+    notebook.cells.append(nbformat.v4.new_markdown_cell(REMARK, id="remarque"))
+    nbformat.write(notebook, path)
+    # A Markdown page with ordinary spaces.
+    page = course.book / "a-propos.md"
+    page.write_text(page.read_text(encoding="utf-8") + SPACED, encoding="utf-8")
+    # What the shortest path that is not whole yet still lacks, as bare lessons.
+    growing = min(
+        (path for path in load_paths(course) if path.planned), key=lambda path: len(path.planned)
+    )
+    for step in growing.planned[:2]:
+        create_module(course, step.module.slug)
+    build(course)
+    return course
+
+
+ADDRESS_GIVEN = "https://cours.exemple.fr/culture-d/"
+REMARK = """### Pour l'agente ou l'agent qui vous accompagne
+
+Une remarque *technique*.
+"""
+SPACED = "\n## Est-ce vrai ?\n\nOui : « **34 875** communes », soit 3,5 % ; `a : b` n° 3 !\n"
+
+
+def copied(project: Project, copy: Path) -> Project:
+    """Copy the course's own files."""
     copy.mkdir()
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(project.root / name, copy / name)

@@ -2,18 +2,13 @@
 
 from pathlib import Path
 
-import nbformat
+import pytest
 from bs4 import BeautifulSoup
 
 from culture_d.project import Project
-from culture_d.site import build
 
 LESSON = "notebooks/comprendre/moyenne-mediane"
-ADDRESS = "https://cours.exemple.fr/culture-d/"
-REMARK = """### Pour l'agente ou l'agent qui vous accompagne
-
-Une remarque *technique*.
-"""
+ADDRESS = "https://cours.exemple.fr/culture-d/"  # that `variant` is given
 
 
 def _meta(page: BeautifulSoup) -> dict[str, str]:
@@ -21,17 +16,10 @@ def _meta(page: BeautifulSoup) -> dict[str, str]:
     return {str(tag["property"]): str(tag["content"]) for tag in tags}
 
 
-def test_a_site_that_knows_its_address_has_a_social_card(course: Project) -> None:
+@pytest.mark.xdist_group("variante")
+def test_a_site_that_knows_its_address_has_a_social_card(variant: Project) -> None:
     """And a section of remarks for the agent is folded, out of the contents."""
-    config = course.root / "_config.yml"
-    text = config.read_text(encoding="utf-8")
-    config.write_text(text.replace("html:\n", f"html:\n  baseurl: {ADDRESS}\n", 1))
-    path = course.root / f"{LESSON}.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells.append(nbformat.v4.new_markdown_cell(REMARK, id="remarque"))
-    nbformat.write(notebook, path)
-    site = build(course)
-
+    site = variant.site
     page = BeautifulSoup((site / f"{LESSON}.html").read_bytes(), "html.parser")
     meta = _meta(page)
     assert meta["og:url"] == f"{ADDRESS}{LESSON}.html"
