@@ -1,11 +1,11 @@
-"""What each page weighs at a first visit, and the explorable of the lesson."""
+"""What each page weighs at a first visit, the explorables, and how soon one can be moved."""
 
 from functools import partial
 
 from playwright.sync_api import Browser, Page, Response
 from rich.table import Table
 
-from culture_d.explorables.site import HOST, STYLE, static_files
+from culture_d.explorables.site import HOST, STYLE, modules, static_files
 from culture_d.french import nombre
 from culture_d.project import Project
 from tests.bench.tables import LESSON, OBJECTIVE, RUNS, gzipped, held, seconds
@@ -13,7 +13,7 @@ from tests.bench.tables import LESSON, OBJECTIVE, RUNS, gzipped, held, seconds
 # What the course wants; tests/pages/test_poids.py refuses what is beyond.
 LESSON_KB, PAGE_KB, REQUESTS = 100, 60, 12
 USABLE_MS, DEPARTMENT_KB = 1500, 7.5
-EXPLORABLE_KB = {HOST: 3, "moyenne-mediane.js": 15, STYLE: 3}
+EXPLORABLE_KB = {HOST: 3, STYLE: 3, **{f"{name}.js": 15 for name in modules()}}
 
 
 def pages(project: Project, browser: Browser, address: str) -> Table:

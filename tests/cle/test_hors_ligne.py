@@ -59,7 +59,11 @@ def faults(browser: Browser, stick: Path, **options: object) -> list[str]:
         page = reader.open(path)
         for image in page.locator("main img").all():
             image.scroll_into_view_if_needed()
-        page.wait_for_load_state("networkidle")
+        page.locator("main img").evaluate_all(
+            "images => Promise.all(images.map((one) => one.decode().catch(() => 0)))"
+        )
+        if options.get("java_script_enabled", True):  # a script may ask for more, later
+            page.wait_for_load_state("networkidle")
         if len(page.locator("main").inner_text()) < 60:
             reader.faults.append("page vide")
         broken = page.locator("main img").evaluate_all(
