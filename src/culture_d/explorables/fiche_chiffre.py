@@ -53,6 +53,10 @@ class Figure:
     carte: Mapping[str, str]
     phrases: tuple[Sentence, ...]
 
+    def holding(self) -> Sentence:
+        """Return the one sentence that holds once the whole card is read."""
+        return next(one for one in self.phrases if not one.line)
+
 
 class FicheChiffre(Explorable):
     """Three figures of the same column, and what their identity cards let one say.
@@ -96,27 +100,32 @@ class FicheChiffre(Explorable):
     def sentence(self) -> str:
         """Say what becomes of the five sentences once the whole card is read."""
         figure = self.figures[self.choisi]
-        holding = next(one for one in figure.phrases if not one.line)
         return (
             f"Le chiffre de {figure.nom} : {nombre(figure.valeur)}. Seul, il ne permet rien. "
-            f"{status(figure, tuple(LINES))} Celle qui tient : {holding.texte}"
+            f"{status(figure, tuple(LINES))} Celle qui tient : {figure.holding().texte}"
         )
 
     def static_tables(self) -> Sequence[Table]:
-        """Return each figure's card, then its five sentences with their verdicts."""
+        """Return the first figure's card and five verdicts, then what the others let one say."""
+        shown = self.figures[self.choisi]
+        others = [one for one in self.figures.values() if one is not shown]
         return [
             Table(
-                caption=f"{figure.nom} : {nombre(figure.valeur)}. La fiche, puis cinq phrases",
+                caption=f"{shown.nom} : {nombre(shown.valeur)}. La fiche, puis cinq phrases",
                 columns=("À lire, à dire", "Réponse"),
                 rows=[
-                    *((label, figure.carte[key]) for key, label in LINES.items()),
+                    *((label, shown.carte[key]) for key, label in LINES.items()),
                     *(
                         (one.texte, f"{one.verdict(tuple(LINES)).capitalize()}. {one.pourquoi}")
-                        for one in figure.phrases
+                        for one in shown.phrases
                     ),
                 ],
-            )
-            for figure in self.figures.values()
+            ),
+            Table(
+                caption="Deux autres chiffres, et la seule phrase qui tient",
+                columns=("Chiffre", "Phrase"),
+                rows=[(f"{one.nom} : {nombre(one.valeur)}", one.holding().texte) for one in others],
+            ),
         ]
 
     def source(self) -> str:
