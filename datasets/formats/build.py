@@ -251,7 +251,7 @@ def received(chance: random.Random) -> bytes:
             ("", "", "", "", ""),
             *rows[14:],
             ("TOTAL", "", "", amount(added), ""),
-            *[("", "", "", "", "")] * 6,
+            *[("", "", "", "", "")] * 7,
         ],
         ";",
     ).encode("cp1252")

@@ -114,7 +114,7 @@ function render({ model, el }) {
     ligne: numbers(truth.length - 1).map((rank) => [rank, french(truth[Number(rank)][NAME])]),
     tableur: [["non", ""], ["oui", ""]],
   };
-  const start = Object.fromEntries(KEYS.map((key) => [key, model.get(key)]));
+  const start = model.get("depart");
 
   /** An address can hold anything. @param {string} key */
   const known = (key) => choices[key].some(([value]) => value === model.get(key));

@@ -29,6 +29,15 @@ SEPARATORS: Mapping[str, str] = {
 EMPTY_BYTE = "▯"
 """Shown for a byte that is zero, which a screen leaves blank or hides."""
 
+_START = {
+    "fichier": "1",
+    "encodage": "cp1252",
+    "separateur": ",",
+    "ligne": "1",
+    "tableur": "non",
+}
+"""What the reader sees first: the name that the lesson's scene shows."""
+
 
 class Source(NamedTuple):
     """A file of the dataset: its true encoding and separator, keys of the two lists."""
@@ -101,11 +110,12 @@ class Formats(Explorable):
     verite: traitlets.List[Any] = traitlets.List().tag(sync=True, etat=True)
     encodages: traitlets.List[Any] = traitlets.List().tag(sync=True, etat=True)
     separateurs: traitlets.List[Any] = traitlets.List().tag(sync=True, etat=True)
-    fichier = traitlets.Unicode("1").tag(sync=True, etat=True)
-    encodage = traitlets.Unicode("cp1252").tag(sync=True, etat=True)
-    separateur = traitlets.Unicode(",").tag(sync=True, etat=True)
-    ligne = traitlets.Unicode("1").tag(sync=True, etat=True)
-    tableur = traitlets.Unicode("non").tag(sync=True, etat=True)
+    fichier = traitlets.Unicode().tag(sync=True, etat=True)
+    encodage = traitlets.Unicode().tag(sync=True, etat=True)
+    separateur = traitlets.Unicode().tag(sync=True, etat=True)
+    ligne = traitlets.Unicode().tag(sync=True, etat=True)
+    tableur = traitlets.Unicode().tag(sync=True, etat=True)
+    depart = traitlets.Dict().tag(sync=True, etat=True)
     note = traitlets.Unicode().tag(sync=True, etat=True)
 
     def __init__(self) -> None:
@@ -120,7 +130,9 @@ class Formats(Explorable):
             verite=truth(folder / FILES[0].path),
             note="Données simulées : des associations qui n'existent pas. Les signes étranges sont "
             "ceux que donnent vraiment les octets de ces fichiers.",
-            _url=["fichier", "encodage", "separateur", "ligne", "tableur"],
+            _url=list(_START),
+            depart=dict(_START),
+            **_START,
         )
 
     def sentence(self) -> str:
