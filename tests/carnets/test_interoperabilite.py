@@ -306,8 +306,10 @@ def test_a_departement(
     somme = [one for one in communes if one.departement == "80"]
     found = [join(key, somme, taxes) for key in KEYS]
     assert tables["departement"][0] == [
-        [short, *(nombre(n) for n in (one.rows, one.lost + one.without, one.doubled, one.wrong))]
-        for short, one in zip(SHORT, found, strict=True)
+        ["Lignes après", *(nombre(one.rows) for one in found)],
+        ["Perdues", *(nombre(one.lost + one.without) for one in found)],
+        ["Doublées", *(nombre(one.doubled) for one in found)],
+        ["Fausses", *(nombre(one.wrong) for one in found)],
     ]
     here = {one.code: one.name for one in somme}
     gone = [line for line in taxes if line.today in here and line.code not in here]
