@@ -19,10 +19,26 @@ from culture_d.thresholds import Threshold, thresholds
 from culture_d.verdicts import CHECK, NO, YES, Facts, judge_card
 
 PAGE = "book/ce-que-la-loi-demande.html"
-POPULATIONS = (0, 99, 100, 499, 500, 999, 1000, 1799, 1800, 1999, 2000, 2001, 2350, 3149, 3150)
+POPULATIONS: tuple[int, ...] = (
+    0,
+    99,
+    100,
+    499,
+    500,
+    999,
+    1000,
+    1799,
+    1800,
+    1999,
+    2000,
+    2001,
+    2350,
+    3149,
+    3150,
+)
 POPULATIONS += (3499, 3500, 3501, 9100, 44_999, 45_000, 49_999, 50_000, 50_001, 2_000_000)
 AGENTS = (None, 0, 31.5, 49.99, 50, 51)
-REST = (
+REST: tuple[dict[str, Any], ...] = (
     {"grant": 23_000, "contract": 24_999.99, "surface": 999.5},
     {"grant": 23_000.01, "contract": 25_000, "surface": 1000},
     {"grant": 0, "contract": 39_999.99, "surface": 1001},
