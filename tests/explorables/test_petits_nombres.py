@@ -105,7 +105,7 @@ def sentence(where: str, rows: list[Commune], years: int, tirage: int, minimum: 
     text = (
         f"{where}, {years} an{'s' if years > 1 else ''}, tirage {tirage} : {first[0]} est première, "
         f"avec {nombre(first[1])} habitants et {nombre(first[2])} {people}. "
-        f"Parmi les {top} premières, {small} sont sous la médiane. "
+        f"Parmi les {top} premières, {small} ont moins d'habitants que la médiane. "
         f"Les taux vont de {rate(last, years)} à {rate(first, years)} pour 1 000 par an. "
     )
     text += (

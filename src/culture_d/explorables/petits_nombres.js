@@ -433,7 +433,7 @@ class View {
     const small = ranked.slice(0, top).filter((one) => one.population < middle).length;
     say(this.status, [this.warning,
       `${lead} : ${first.name} est première, avec ${count(first.population, "habitant")} et ${count(first.drawn, "personne tirée", "personnes tirées")}.`,
-      `Parmi les ${number(top)} premières, ${number(small)} sont sous la médiane.`,
+      `Parmi les ${number(top)} premières, ${number(small)} ont moins d'habitants que la médiane.`,
       `Les taux vont de ${rateText(last.rate)} à ${rateText(first.rate)} pour ${number(1000)} par an.`,
       equal > 1 ? `${number(equal)} communes sont dernières, à égalité.` : `${last.name} est dernière.`,
       chosen ? `${chosen.name}, que vous suivez : rang ${number(chosen.rank)} sur ${number(ranked.length)}.` : "",

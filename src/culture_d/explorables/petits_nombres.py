@@ -169,12 +169,12 @@ class PetitsNombres(Explorable):
         """Say who comes first and last after a year, and after the most years."""
         first, longer = self.ranking(1), self.ranking(MOST_YEARS)
         return (
+            f"Chaque année, le sort désigne en moyenne {CHANCE} personnes sur 1 000, partout. "
             f"{self._place()}, sur 1 an : {first[0].nom}, {accord(first[0].population, 'habitant')}, "
             f"est première, à {_rate(first[0], 1)} pour 1 000. "
-            f"Parmi les {_top(first)} premières, {_small(first)} sont sous la médiane. "
+            f"Parmi les {_top(first)} premières, {_small(first)} ont moins d'habitants que la médiane. "
             f"Sur {MOST_YEARS} ans, les taux vont de {_rate(longer[-1], MOST_YEARS)} à "
-            f"{_rate(longer[0], MOST_YEARS)} pour 1 000 par an. "
-            f"La vraie chance est de {CHANCE} partout."
+            f"{_rate(longer[0], MOST_YEARS)} pour 1 000 par an."
         )
 
     def static_tables(self) -> Sequence[Table]:
