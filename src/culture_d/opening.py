@@ -589,8 +589,8 @@ def _why_content(values: pd.Series) -> str:
 
 
 def _period(values: pd.Series, level: str, column: str) -> pd.Series:
-    days = pd.to_datetime(values, errors="coerce", format="%Y-%m-%d")
-    _all_read(values, days, column, "ce n'est pas une date AAAA-MM-JJ")
+    days = _days(values)
+    _all_read(values, days, column, "on attend une date AAAA-MM-JJ ou JJ/MM/AAAA")
     year, month = days.dt.strftime("%Y"), days.dt.month
     if level == "mois":
         return days.dt.strftime("%Y-%m").where(days.notna())
@@ -599,6 +599,15 @@ def _period(values: pd.Series, level: str, column: str) -> pd.Series:
     letter, size = ("T", 3) if level == "trimestre" else ("S", 6)
     rank = ((month - 1) // size + 1).astype("Int64").astype(str)
     return (year + f"-{letter}" + rank).where(days.notna())
+
+
+def _days(values: pd.Series) -> pd.Series:
+    """Read days as people write them, the hour left out; what is no day is missing."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return values
+    texts = values.astype("string").str.strip().str.split(r"[T ]", n=1, regex=True).str[0]
+    iso = pd.to_datetime(texts, errors="coerce", format="%Y-%m-%d")
+    return iso.fillna(pd.to_datetime(texts, errors="coerce", format="%d/%m/%Y"))
 
 
 def _band(values: pd.Series, step: int, year: int | None, column: str) -> pd.Series:

@@ -26,6 +26,7 @@ from culture_d.opening import (
     risque,
     verifier_paquet,
 )
+from culture_d.own_file import lire_tableau
 from culture_d.project import Project
 
 ENGLISH = re.compile(r"\b(?:the|is|not|row|field|error|type is|constraint|missing|cell)\b", re.I)
@@ -137,6 +138,33 @@ def test_days_become_periods(level: str, expected: list[str]) -> None:
     column = regrouper(days, "jour", level).iloc[:, 0]
     assert column.tolist()[:4] == expected
     assert column.isna().tolist() == [False] * 4 + [True]
+
+
+def test_days_are_read_as_people_write_them() -> None:
+    days = pd.DataFrame(
+        {"jour": ["2025-04-03", "03/04/2025", " 3/4/2025 08:15", "2025-04-03T08:15"]}
+    )
+    assert regrouper(days, "jour", "mois")["mois"].tolist() == ["2025-04"] * 4
+    typed = days.assign(jour=pd.Timestamp("2025-04-03 08:15"))
+    assert regrouper(typed, "jour", "trimestre")["trimestre"].tolist() == ["2025-T2"] * 4
+    for wrong in ("03/04/25", "2025-04", "avril", "2025-02-30"):
+        with pytest.raises(OpeningError, match=wrong):
+            regrouper(pd.DataFrame({"jour": ["2025-04-03", wrong]}), "jour", "mois")
+
+
+def test_a_file_read_by_the_course_can_be_opened(register: pd.DataFrame, tmp_path: Path) -> None:
+    """Read with `lire_tableau` an export as town halls make them, and count the same people."""
+    path = tmp_path / "export.csv"
+    days = pd.to_datetime(register["date"]).dt.strftime("%d/%m/%Y")
+    register.assign(date=days).to_csv(path, sep=";", index=False, encoding="cp1252")
+    before = path.read_bytes()
+    table = lire_tableau(path)
+    assert set(colonnes_personnelles(table)) == set(colonnes_personnelles(register))
+    for columns in (["commune", "type"], ["annee_naissance", "type"]):
+        assert risque(table, columns, "courriel") == risque(register, columns, "courriel")
+    halves = regrouper(table, "date", "semestre")["semestre"].tolist()
+    assert halves == regrouper(register, "date", "semestre")["semestre"].tolist()
+    assert path.read_bytes() == before
 
 
 def test_addresses_ages_and_places_become_wider() -> None:
