@@ -255,9 +255,9 @@ def test_the_days(said: dict[str, str], tables: dict[str, list[list[str]]]) -> N
     assert [line[1:] for line in tables["calendrier"]] == [
         [date_longue(RECEIVED), of("acces-silence")],
         [date_longue(REFUSAL), of("acces-silence")],
-        [date_longue(REFERRAL), of("acces-cada")],
         [date_longue(entry), of("acces-cada")],
         [date_longue(opinion), of("acces-cada")],
+        [date_longue(REFERRAL), of("acces-cada")],
         [date_longue(confirmed), of("acces-refus-confirme")],
         [date_longue(court), of("acces-tribunal")],
     ]
