@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from culture_d.own_file import Rapport, inspecter, kinds
@@ -278,7 +279,6 @@ def test_a_file_beyond_the_limit_is_read_by_its_beginning(
 
 
 def _workbook(rows: list[list[object]]) -> bytes:
-    openpyxl = pytest.importorskip("openpyxl", reason="make env installs it")
     book = openpyxl.Workbook()
     for row in rows:
         book.active.append(row)
@@ -305,7 +305,6 @@ def test_the_content_decides_not_the_name(write: Write) -> None:
 
 
 def test_an_open_document(write: Write) -> None:
-    pytest.importorskip("odf", reason="make env installs it")
     cells = (
         '<table:table-row><table:table-cell office:value-type="string"><text:p>Nom</text:p>'
         '</table:table-cell><table:table-cell office:value-type="string"><text:p>Code postal'
