@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from culture_d.errors import UnknownDay
-from culture_d.expiry import jour
+from culture_d.expiry import jour, last_day
 from culture_d.explorables import FOLDER
 from culture_d.explorables.peremption import Peremption
 from culture_d.french import date_longue
@@ -242,7 +242,20 @@ def test_the_static_counts(devices: list[tuple[list[date], bool]]) -> None:
     table = Peremption().static_tables()[0]
     assert len(table.rows) == 6
     for day, *shown in table.rows:
-        assert [int(one) for one in shown] == expected(devices, jour(day))
+        assert [int(one) for one in shown] == expected(devices, jour(day.replace("\u00a0", " ")))
+
+
+def test_the_static_list_is_what_is_past_its_day(project: Project) -> None:
+    days = {}
+    path = project.datasets / "defibrillateurs" / "defibrillateurs.csv"
+    with path.open(encoding="utf-8", newline="") as handle:
+        for row in csv.DictReader(handle):
+            texts = [row["dtpr_lcad"], row["dtpr_bat"], row["dtpr_lcped"]]
+            days[row["nom"]] = min((text for text in texts if text), default="9999-12-31")
+    past = sorted((day, name) for name, day in days.items() if day < START.isoformat())
+    assert Peremption().static_tables()[1].rows == [
+        (name, date_longue(date.fromisoformat(day))) for day, name in past
+    ]
 
 
 def test_the_state_and_the_script_are_light() -> None:
@@ -282,3 +295,25 @@ def test_a_day_is_read_as_people_write_it(text: str | date, day: date) -> None:
 def test_a_day_that_cannot_be_read_gives_one_sentence(text: str, why: str) -> None:
     with pytest.raises(UnknownDay, match=why):
         Peremption(text)
+
+
+@pytest.mark.parametrize(
+    ("updated", "frequency", "due"),
+    [
+        (date(2026, 2, 15), "Semestrielle", date(2026, 8, 15)),
+        (date(2026, 8, 31), "Semestrielle", date(2027, 2, 28)),
+        (date(2027, 8, 31), "Semestrielle", date(2028, 2, 29)),
+        (date(2026, 11, 16), "Trimestrielle", date(2027, 2, 16)),
+        (date(2026, 9, 28), "Mensuelle ou plusieurs fois par mois", date(2026, 10, 28)),
+        (date(2026, 11, 16), "Hebdomadaire ou plusieurs fois par semaine", date(2026, 11, 23)),
+        (date(2026, 12, 31), "Bimestrielle", date(2027, 2, 28)),
+        (date(2024, 2, 29), "Annuelle", date(2025, 2, 28)),
+        (date(2022, 11, 30), "Quinquennale", date(2027, 11, 30)),
+        (date(2022, 5, 20), "Irrégulière", None),
+        (date(2022, 5, 20), "Ponctuelle", None),
+    ],
+)
+def test_a_dataset_expires_one_period_after_its_update(
+    updated: date, frequency: str, due: date | None
+) -> None:
+    assert last_day(updated, frequency) == due

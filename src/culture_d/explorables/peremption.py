@@ -10,7 +10,7 @@ import traitlets
 from culture_d import expiry
 from culture_d.expiry import AHEAD, EXPIRED, MISSING, NEAR, SOON, Item, by_urgency, counts, jour
 from culture_d.explorables import Explorable, Table
-from culture_d.french import accord, date_longue
+from culture_d.french import NO_BREAK_SPACE, accord, date_longue
 
 DAY = date(2026, 11, 22)
 """The day of the lesson's scene."""
@@ -72,29 +72,30 @@ class Peremption(Explorable):
         return summary(self._devices, self._start)
 
     def static_tables(self) -> Sequence[Table]:
-        """Return the counts on several days, and what to look at first on the starting day."""
+        """Return the counts on several days, and what is past its day on the starting day."""
         days = sorted({self._start, *LATER})
         rows = []
         for day in days:
             found = counts(self._devices, day)
             states = (EXPIRED, MISSING, NEAR, AHEAD)
-            rows.append((date_longue(day), *(str(found[state]) for state in states)))
+            label = date_longue(day).replace(" ", NO_BREAK_SPACE)
+            rows.append((label, *(str(found[state]) for state in states)))
         said = date_longue(self._start)
         return (
             Table(
-                f"Les {len(self._devices)} défibrillateurs, selon le jour",
-                ("Jour", "Date dépassée", "Date manquante", f"Dans les {SOON} jours", "Plus tard"),
+                f"Première date des {len(self._devices)} défibrillateurs, selon le jour",
+                ("Jour", "Dépassée", "Manquante", f"Sous {SOON} jours", "Plus tard"),
                 rows,
             ),
             Table(
-                f"Les défibrillateurs à voir d'abord, le {said}",
-                ("Appareil", "Pièce", "État"),
-                _first(self._devices, self._start),
+                f"Appareils à la date dépassée, {said}",
+                ("Appareil", "Première date"),
+                _expired(self._devices, self._start),
             ),
             Table(
-                f"Les jeux de données à voir d'abord, le {said}",
-                ("Jeu", "Ce que l'on regarde", "État"),
-                _first(self._datasets, self._start),
+                f"Jeux à la date dépassée, {said}",
+                ("Jeu", "Mise à jour attendue"),
+                _expired(self._datasets, self._start),
             ),
         )
 
@@ -118,29 +119,13 @@ def summary(items: Sequence[Item], today: date, noun: str = "défibrillateur") -
     )
 
 
-def distance(item: Item, today: date) -> str:
-    """Say how far its first day is: « dépassée de 83 jours », « dernier jour », « manquante »."""
-    if item.state(today) == MISSING:
-        return "date manquante"
-    assert item.first
-    days = (item.first[1] - today).days
-    if days < 0:
-        return f"date dépassée de {accord(-days, 'jour')}"
-    return f"encore {accord(days, 'jour')}" if days else "dernier jour"
-
-
-def part(item: Item, today: date) -> str:
-    """Name the part that decides of its state."""
-    if item.state(today) == MISSING:
-        return ", ".join(item.missing)
-    assert item.first
-    return item.first[0]
-
-
-def _first(items: Sequence[Item], today: date) -> list[tuple[str, str, str]]:
-    """Return what is to be looked at, most urgent first; not what is far ahead."""
-    urgent = [item for item in by_urgency(items, today) if item.state(today) != AHEAD]
-    return [(item.name, part(item, today), distance(item, today)) for item in urgent]
+def _expired(items: Sequence[Item], today: date) -> list[tuple[str, str]]:
+    """Return what is past its day, the longest ago first, with that day."""
+    found = []
+    for item in by_urgency(items, today):
+        if item.first and item.state(today) == EXPIRED:
+            found.append((item.name, date_longue(item.first[1])))
+    return found
 
 
 def _plain(item: Item) -> list[Any]:
