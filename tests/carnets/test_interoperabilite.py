@@ -21,7 +21,7 @@ NOTEBOOK = "notebooks/comprendre/interoperabilite.ipynb"
 VAL_GUIERS = "247300528"
 KEYS = ("nom", "postal", "code", "passage")
 LABELS = ("Le nom", "Le code postal", "Le code", "Le code et la table de passage")
-SHORT = ("Nom", "Code postal", "Code", "Code, passage")
+SHORT = ("Nom", "Postal", "Code", "Passage")
 
 
 @dataclass(frozen=True)
@@ -191,15 +191,13 @@ def test_the_guess(
 def test_the_lines_shown(
     tables: dict[str, list[list[list[str]]]], communes: list[Line], taxes: list[Line]
 ) -> None:
-    before, after = tables["lignes"]
+    (shown,) = tables["lignes"]
     rates = {line.code: line for line in taxes}
-    assert sorted(row[1] for row in before) == ["73127", "73204", "73236"]
-    for name, code, rate in before:
-        assert (rates[code].name, nombre(float(rates[code].rate), 2)) == (name, rate)
-    today = {one.code: one for one in communes}
-    assert sorted(row[1] for row in after) == ["73204", "73236"]
-    for name, code, postal in after:
-        assert (today[code].name, today[code].keys["postal"]) == (name, postal)
+    today = {one.code: one.name for one in communes}
+    assert sorted(row[1] for row in shown) == ["73127", "73204", "73236"]
+    for name, code, rate, now in shown:
+        line = rates[code]
+        assert (line.name, nombre(float(line.rate), 2), today[line.today]) == (name, rate, now)
 
 
 def test_the_table_received(
@@ -392,6 +390,20 @@ def test_the_counts_that_the_manifest_says(
     text = (project.datasets / "taxes" / "datapackage.json").read_text(encoding="utf-8")
     assert f'"{outcomes["code"].lost} codes ne sont plus' in text
     assert f"Il y en a {sum(float(line.rate) == 0 for line in taxes)}." in text
+
+
+def test_the_trainers_sheet_lists_the_lines(
+    project: Project, communes: list[Line], taxes: list[Line]
+) -> None:
+    sheet = (project.root / "book/formateurs/interoperabilite.md").read_text(encoding="utf-8")
+    here = {one.code: one.name for one in val_guiers(communes)}
+    expected = {
+        f"| {line.name} | {line.code} | {here[line.today]} | {line.today} |".replace("'", "’")
+        for line in taxes
+        if line.today in here
+    }
+    assert len(expected) == 13
+    assert {row for row in sheet.splitlines() if re.search(r"\d{5}", row)} == expected
 
 
 def test_no_number_is_typed_in_the_prose(project: Project) -> None:

@@ -22,9 +22,9 @@ EXEMPLES: Mapping[str, tuple[str, str]] = {
 
 CLES: Mapping[str, str] = {
     "nom": "Nom",
-    "postal": "Code postal",
+    "postal": "Postal",
     "code": "Code",
-    "passage": "Code, passage",
+    "passage": "Passage",
 }
 """The keys, and how each is named in a table."""
 
@@ -141,36 +141,22 @@ class Croisement(Explorable):
         )
 
     def static_tables(self) -> Sequence[Table]:
-        """Return what each key gives to each example, and the lines of the one shown."""
-        counts = [
+        """Return what each key gives to each example."""
+        return [
             Table(
-                caption=f"{self._place(code)} : {accord(len(communes), 'commune')}, "
-                f"{_own(communes, rates)} taux de 2017. Selon la clé, les lignes obtenues, les "
-                "communes sans taux, les taux perdus, les communes doublées, les lignes fausses",
-                columns=("Clé", "Lignes", "Sans taux", "Perdus", "Doublées", "Fausses"),
+                caption=f"{self._place(code)} : ce que donne chaque clé",
+                columns=("Clé", "Lignes", "Perdues", "Doublées", "Fausses"),
                 rows=[
                     (label, *(nombre(value) for value in values))
                     for key, label in CLES.items()
                     for one in [count(key, communes, rates)]
                     for values in [
-                        (one.rows, one.lost_communes, one.lost_rates, one.doubled, one.wrong)
+                        (one.rows, one.lost_communes + one.lost_rates, one.doubled, one.wrong)
                     ]
                 ],
             )
             for code, (communes, rates) in self._tables.items()
         ]
-        communes, rates = self._tables[self.exemple]
-        names = {commune.code: commune.name for commune in communes}
-        lines = Table(
-            caption=f"{self._place(self.exemple)} : où mène chaque ligne de 2017",
-            columns=("En 2017", "Code", "En 2026", "Code"),
-            rows=[
-                (rate.name, rate.code, names[rate.today], rate.today)
-                for rate in rates
-                if rate.today in names
-            ],
-        )
-        return (*counts, lines)
 
     def source(self) -> str:
         """Name the source of both tables, and how the postal code came there."""
@@ -179,11 +165,6 @@ class Croisement(Explorable):
     def _place(self, code: str) -> str:
         name, departement = EXEMPLES[code]
         return f"{name} ({departement})"
-
-
-def _own(communes: Sequence[Commune], rates: Sequence[Rate]) -> int:
-    here = {commune.code for commune in communes}
-    return sum(rate.today in here for rate in rates)
 
 
 def _tables() -> Iterator[tuple[str, tuple[list[Commune], list[Rate]]]]:
