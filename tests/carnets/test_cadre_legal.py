@@ -299,9 +299,6 @@ def test_the_check_yourself(said: dict[str, str], laws: Laws, populations: list[
     opening = laws.card("ouverture-par-defaut")
     assert judge_card(opening, Facts(population=3800, agents=42)) == "no"
     assert "✓ Le texte ne l'y oblige pas. : Il lui manque 8 agents" in text
-    assert "tout juste 3 500 habitants et 50 agents" in text
-    assert judge_card(opening, Facts(population=3500, agents=50)) == "yes"
-    assert "✓ Oui : Le texte dit « au moins »" in text
     assert "14 000 € à un club en janvier, puis 9 500 €" in text
     assert judge_card(laws.card("subvention-convention"), Facts(grant=23_500)) == "yes"
     assert "✓ Oui : le total dépasse 23 000 €." in text and "font 23 500 €" in text
@@ -315,14 +312,7 @@ def test_the_check_yourself(said: dict[str, str], laws: Laws, populations: list[
     assert judge_card(laws.card("budget-presentation"), Facts(population=900)) == "check"
 
 
-def test_the_agents_part(
-    said: dict[str, str], tables: dict[str, list[list[str]]], laws: Laws
-) -> None:
-    words = {"text": "texte lu", "source": "source publique", "doubt": "à vérifier"}
-    cards = _with_threshold(laws, "epci")
-    assert [[row[0], row[2]] for row in tables["intercommunalite"]] == [
-        [_plain(card.title), words[card.certainty]] for card in cards
-    ]
+def test_the_agents_part(said: dict[str, str], laws: Laws) -> None:
     due = Counter(card.recheck_by for card in _with_threshold(laws))
     for day, count in due.items():
         noun = "fiche" if count < 2 else "fiches"

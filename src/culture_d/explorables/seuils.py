@@ -11,6 +11,7 @@ from culture_d.fictitious import POPULATIONS
 from culture_d.french import NO_BREAK_SPACE, date_longue, nombre
 from culture_d.law_card import CERTAINTIES, NOTICE
 from culture_d.laws import Card, Comparison, Condition, Group, load_laws, typeset_law
+from culture_d.thresholds import TESTS, UNITS
 from culture_d.verdicts import CHECK, NO, YES, Facts, judge_card
 
 COMMUNE = "Chantebrise"
@@ -126,13 +127,14 @@ class Seuils(Explorable):
         )
 
     def static_tables(self) -> Sequence[Table]:
-        """Return the verdict of each rule, and the double threshold from both sides."""
+        """Return the double threshold from both sides, and the rules that apply or may."""
         sorted_rules = Table(
-            caption=f"{COMMUNE} : les textes qui ont un seuil",
-            columns=("Texte", "Seuil", "Réponse"),
+            caption=f"{COMMUNE} : s'applique ou à vérifier (les autres ne s'appliquent pas)",
+            columns=("Texte et seuil", "Réponse"),
             rows=[
-                (typeset_law(card.title), typeset_law(card.threshold), _VERDICTS[verdict])
+                (f"{typeset_law(card.title)} ({_limits(card)})", _VERDICTS[verdict])
                 for card, verdict in self._judged()
+                if verdict != NO
             ],
         )
         card = load_laws().card(_DOUBLE)
@@ -148,7 +150,7 @@ class Seuils(Explorable):
                 for population, agents in _BOTH
             ],
         )
-        return sorted_rules, both
+        return both, sorted_rules
 
     def source(self) -> str:
         """Say that the commune is fictitious, and when the cards were checked."""
@@ -178,6 +180,15 @@ def summary(verdicts: Sequence[str]) -> str:
 
 def _count(value: float, noun: str) -> str:
     return f"{nombre(value, 2)}{NO_BREAK_SPACE}{noun}{'s' if value >= 2 else ''}"
+
+
+def _limits(card: Card) -> str:
+    """Write the thresholds of a card: « au moins 3 500 habitants et au moins 50 agents… »."""
+    condition = card.applies.condition if card.applies else None
+    return " et ".join(
+        f"{TESTS[one.test]} {nombre(one.value)}{NO_BREAK_SPACE}{UNITS[one.fact]}"
+        for one in comparisons(condition)
+    )
 
 
 def _rule(card: Card) -> dict[str, Any]:
