@@ -18,6 +18,24 @@ from culture_d.site import build, is_fresh
 from culture_d.skeleton import create_module
 
 ROOT = Path(__file__).resolve().parents[1]
+# What takes long to make, once for the session: the tests that use it go to one process.
+SHARED = {
+    "variant": "variante",
+    "quiz_site": "quiz",
+    "made": "livret",
+    "archive": "cle",
+    "released": "livraison",
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put in one group of xdist the tests that share something long to make."""
+    for item in items:
+        used = set(getattr(item, "fixturenames", ()))
+        for fixture, group in SHARED.items():
+            if fixture in used and item.get_closest_marker("xdist_group") is None:
+                item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
@@ -66,8 +84,8 @@ def course(project: Project, tmp_path: Path) -> Project:
 def variant(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A copy of the course changed in several ways, built once for all the tests of them.
 
-    A build takes long: tests that only look at its pages share this one, and the mark
-    `xdist_group("variante")`. Each change is in another place than the others.
+    A build takes long: tests that only look at its pages share this one. Each change is in
+    another place than the others.
     """
     course = copied(project, tmp_path_factory.mktemp("variante") / "cours")
     # An address, a remark for the agent at the end of a lesson, and a cell that would stop any

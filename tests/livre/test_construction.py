@@ -174,7 +174,6 @@ def test_a_warning_stops_the_build_and_leaves_the_site(course: Project) -> None:
     assert ("Lecture des pages", 100) in stages
 
 
-@pytest.mark.xdist_group("variante")
 def test_nothing_is_executed_by_the_build(variant: Project, project: Project) -> None:
     """A notebook that would stop any kernel, its stored outputs kept, is built as it is."""
     for settings in (variant.root / "_config.yml", project.root / "_config.yml"):

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from bs4 import BeautifulSoup
 
 from culture_d.project import Project
@@ -16,7 +15,6 @@ def _meta(page: BeautifulSoup) -> dict[str, str]:
     return {str(tag["property"]): str(tag["content"]) for tag in tags}
 
 
-@pytest.mark.xdist_group("variante")
 def test_a_site_that_knows_its_address_has_a_social_card(variant: Project) -> None:
     """And a section of remarks for the agent is folded, out of the contents."""
     site = variant.site

@@ -97,7 +97,6 @@ def test_a_change_of_the_map_not_on_the_page_is_seen(site: Path, map_only: Proje
         check_page(site, map_only)
 
 
-@pytest.mark.xdist_group("variante")
 def test_more_lessons_open_more_paths(variant: Project, project: Project) -> None:
     """Whatever is ready already: the shortest path not whole yet gets what it lacks."""
     growing = min(

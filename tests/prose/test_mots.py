@@ -253,7 +253,6 @@ def test_the_list_is_printed(open_lesson: object) -> None:
 # The spaces of the pages
 
 
-@pytest.mark.xdist_group("variante")
 def test_a_page_gets_the_spaces_that_its_source_lacks(variant: Project) -> None:
     """A Markdown page with ordinary spaces reads as a printer would set it, code apart."""
     source = (variant.book / "a-propos.md").read_text(encoding="utf-8")
