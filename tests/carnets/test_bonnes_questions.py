@@ -12,7 +12,6 @@ from collections import defaultdict
 from fractions import Fraction
 
 import pytest
-from bs4 import BeautifulSoup
 
 from culture_d.french import nombre, pourcent
 from culture_d.notebooks import read
@@ -20,7 +19,7 @@ from culture_d.project import Project
 
 OURS = "Grandvoie"
 RECORD = "La Noirelle"
-PATH = "notebooks/comprendre/bonnes-questions.ipynb"
+NOTEBOOK = "notebooks/comprendre/bonnes-questions.ipynb"
 
 Counts = dict[tuple[int, str], int]
 
@@ -70,44 +69,6 @@ def followed(project: Project) -> list[dict[str, str]]:
 @pytest.fixture(scope="module")
 def communes(project: Project) -> list[dict[str, str]]:
     return load(project, "communes/communes.csv")
-
-
-@pytest.fixture(scope="module")
-def said(project: Project) -> dict[str, str]:
-    """What each cell shows, as text with plain spaces, by cell id."""
-    return {
-        cell.id: re.sub(
-            r"[\s\u00a0\u202f]+",
-            " ",
-            "\n".join(
-                str(
-                    output.get("data", {}).get(
-                        "text/markdown", output.get("data", {}).get("text/plain")
-                    )
-                )
-                for output in cell.outputs
-            ),
-        )
-        for cell in read(project.root / PATH).cells
-        if cell.cell_type == "code"
-    }
-
-
-@pytest.fixture(scope="module")
-def tables(project: Project) -> dict[str, list[list[str]]]:
-    """Rows of the first table of each cell, as the site shows it, by cell id."""
-    found = {}
-    for cell in read(project.root / PATH).cells:
-        html = "".join(
-            output.get("data", {}).get("text/html", "") for output in cell.get("outputs", ())
-        )
-        table = BeautifulSoup(html, "html.parser").find("table")
-        if table:
-            found[cell.id] = [
-                [plain(one.get_text()) for one in row.find_all(["th", "td"])]
-                for row in table.find_all("tr")[1:]
-            ]
-    return found
 
 
 def plain(text: str) -> str:
@@ -404,7 +365,7 @@ def test_the_part_of_chance(said: dict[str, str], counts: Counts, people: dict[s
 
 def test_no_number_is_typed_in_the_prose(project: Project) -> None:
     """Numbers of the prose that come from data are printed by code, never typed."""
-    notebook = read(project.root / PATH)
+    notebook = read(project.root / NOTEBOOK)
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     prose = re.sub(r"^\d\. ", "", prose, flags=re.MULTILINE)
     prose = re.sub(r"\]\([^)]*\)", "]", prose)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bs4 import BeautifulSoup
 
 from culture_d.french import date_longue, nombre, pourcent
 from culture_d.laws import Card, Comparison, Laws, load_laws
@@ -31,7 +30,7 @@ def _csv(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(handle))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     return re.sub(r"\s+", " ", text).replace("’", "'")
 
 
@@ -56,42 +55,6 @@ def ours(project: Project) -> int:
 def surfaces(project: Project) -> dict[str, int]:
     rows = _csv(project.datasets / "territoire" / "batiments.csv")
     return {row["nom"]: int(row["surface_m2"]) for row in rows if row["commune"] == "Chantebrise"}
-
-
-@pytest.fixture(scope="module")
-def said(project: Project) -> dict[str, str]:
-    """What each cell shows, as text with plain spaces, by cell id."""
-    return {
-        cell.id: _plain(
-            "\n".join(
-                str(
-                    output.get("data", {}).get(
-                        "text/markdown", output.get("data", {}).get("text/plain")
-                    )
-                )
-                for output in cell.outputs
-            )
-        )
-        for cell in read(project.root / NOTEBOOK).cells
-        if cell.cell_type == "code"
-    }
-
-
-@pytest.fixture(scope="module")
-def tables(project: Project) -> dict[str, list[list[str]]]:
-    """Rows of the first table of each cell, as the site shows it, by cell id."""
-    found = {}
-    for cell in read(project.root / NOTEBOOK).cells:
-        html = "".join(
-            output.get("data", {}).get("text/html", "") for output in cell.get("outputs", ())
-        )
-        table = BeautifulSoup(html, "html.parser").find("table")
-        if table:
-            found[cell.id] = [
-                [_plain(one.get_text()) for one in row.find_all(["th", "td"])]
-                for row in table.find_all("tr")[1:]
-            ]
-    return found
 
 
 def _parts(condition: Any) -> list[Any]:
@@ -126,14 +89,14 @@ def test_the_scene(said: dict[str, str], laws: Laws, ours: int) -> None:
     agents = _limit(laws, "ouverture-par-defaut", "agents")
     assert (inhabitants, agents) == (3500, 50)
     text = said["scene"]
-    assert f"de {_plain(nombre(ours))} habitants" in text
-    assert f"à {_plain(nombre(QUOTE))} € hors taxes" in text
-    assert f"plus de {_plain(nombre(inhabitants))} habitants ou de plus de {agents} agents" in text
+    assert f"de {plain(nombre(ours))} habitants" in text
+    assert f"à {plain(nombre(QUOTE))} € hors taxes" in text
+    assert f"plus de {plain(nombre(inhabitants))} habitants ou de plus de {agents} agents" in text
     assert f"Avec {PEOPLE} agents" in text
     assert PEOPLE > agents > AGENTS and ours < inhabitants
-    assert f"{_plain(nombre(AGENTS, 1))} ici, pas {PEOPLE}" in said["deviner"]
+    assert f"{plain(nombre(AGENTS, 1))} ici, pas {PEOPLE}" in said["deviner"]
     assert f"au-delà de {agents}" in said["essai"]
-    assert _plain(f"à {nombre(inhabitants - 1)}, puis {nombre(inhabitants)}") in said["essai"]
+    assert plain(f"à {nombre(inhabitants - 1)}, puis {nombre(inhabitants)}") in said["essai"]
 
 
 def test_the_explorable_starts_on_the_scene(said: dict[str, str], laws: Laws, ours: int) -> None:
@@ -158,8 +121,8 @@ def test_the_thresholds_in_inhabitants(
     counted = {"unspecified": "non précisée", "totale": "totale", "municipale": "municipale"}
     wanted = [
         [
-            _plain(card.title),
-            _plain(f"{words[one.test]} {nombre(one.value)}"),
+            plain(card.title),
+            plain(f"{words[one.test]} {nombre(one.value)}"),
             counted[str(one.counted)],
         ]
         for card in _with_threshold(laws)
@@ -180,7 +143,7 @@ def test_the_square(said: dict[str, str], tables: dict[str, list[list[str]]], ou
     assert tables["et-ou"] == [[*pair, b, o] for pair, b, o in zip(yes_no, both, one, strict=True)]
     text = said["et-ou"]
     assert f"{both.count('oui')} cas sur 4, au lieu de {one.count('oui')}" in text
-    assert f"Chantebrise, {_plain(nombre(ours))} habitants et {nombre(AGENTS, 1)} agents" in text
+    assert f"Chantebrise, {plain(nombre(ours))} habitants et {nombre(AGENTS, 1)} agents" in text
     assert f"Si l'on compte {PEOPLE} personnes" in text
 
 
@@ -206,12 +169,12 @@ def test_two_populations_of_intercommunal_bodies(
     pairs = [(int(row["population_municipale"]), int(row["population_totale"])) for row in rows]
     crossing = sorted(((b, a) for a, b in pairs if (a > limit) != (b > limit)), reverse=True)
     assert [row[1:] for row in tables["deux-populations"]] == [
-        [_plain(nombre(a)), _plain(nombre(b))] for b, a in crossing
+        [plain(nombre(a)), plain(nombre(b))] for b, a in crossing
     ]
     names = " ".join(row["nom"] for row in rows)
     assert all(row[0] in names for row in tables["deux-populations"])
     text = said["bilan-populations"]
-    assert f"Sur {_plain(nombre(len(rows)))} intercommunalités" in text
+    assert f"Sur {plain(nombre(len(rows)))} intercommunalités" in text
     assert (
         f"{sum(a > limit for a, _ in pairs)} dépassent le seuil par la population municipale"
         in text
@@ -232,20 +195,20 @@ def test_how_many_communes_reach_each_threshold(
     ]
     total = len(populations)
     assert tables["au-dessus"] == [
-        [name, _plain(nombre(count)), _plain(pourcent(count / total, 1))] for name, count in counts
+        [name, plain(nombre(count)), plain(pourcent(count / total, 1))] for name, count in counts
     ]
     text = said["au-dessus"]
     for name, count in counts:
-        words = f"{name.capitalize()} habitants : {_plain(nombre(count))} communes, soit "
-        assert words + _plain(pourcent(count / total, 1)) in text
+        words = f"{name.capitalize()} habitants : {plain(nombre(count))} communes, soit "
+        assert words + plain(pourcent(count / total, 1)) in text
     below = round(100 * Fraction(total - counts[1][1], total))
     assert f"Sur 100 communes, {below} sont sous le seuil de 3 500 habitants" in text
-    assert f"au plus {_plain(nombre(counts[1][1]))} communes" in said["au-plus"]
+    assert f"au plus {plain(nombre(counts[1][1]))} communes" in said["au-plus"]
     assert "encore 50 agents" in said["au-plus"]
 
 
 def test_the_answer(said: dict[str, str], ours: int) -> None:
-    missing = f"Il lui manque {_plain(nombre(3500 - ours))} habitants et {nombre(50 - AGENTS, 1)} "
+    missing = f"Il lui manque {plain(nombre(3500 - ours))} habitants et {nombre(50 - AGENTS, 1)} "
     assert missing in said["reponse"]
 
 
@@ -259,9 +222,9 @@ def test_the_obligations(
     """The notebook reads the table of thresholds; here the cards themselves are judged."""
     cards = _with_threshold(laws, "commune")
     school, hall = surfaces["École du Moulin"], surfaces["Salle polyvalente"]
-    verdicts = {_plain(card.title): SAID[judge_card(card, _facts(ours, school))] for card in cards}
+    verdicts = {plain(card.title): SAID[judge_card(card, _facts(ours, school))] for card in cards}
     shown = {row[0]: row[1] for row in tables["tableau-obligations"]}
-    opening = _plain(laws.card("ouverture-par-defaut").title)
+    opening = plain(laws.card("ouverture-par-defaut").title)
     kept = {title for title, word in verdicts.items() if word != SAID["no"]} | {opening}
     assert len(shown) == len(kept)
     for title in kept:
@@ -273,21 +236,21 @@ def test_the_obligations(
     assert f"Sur {len(cards)} textes, {found[SAID['yes']]} s'appliquent." in text
     assert f"{found[SAID['check']]} sont à vérifier" in text
     assert f"Les {found[SAID['no']]} autres ne s'appliquent pas" in text
-    first, second = (_plain(nombre(grant)) for grant in GRANTS)
+    first, second = (plain(nombre(grant)) for grant in GRANTS)
     assert f"{first} et {second} €" in text
-    assert f"additionnent : {_plain(nombre(sum(GRANTS)))} €" in text
+    assert f"additionnent : {plain(nombre(sum(GRANTS)))} €" in text
     assert sum(GRANTS) > _limit(laws, "subvention-convention", "grant") > max(GRANTS)
     threshold = _limit(laws, "marche-donnees", "contract")
-    assert f"Le seuil est de {_plain(nombre(threshold))} €" in text and threshold <= QUOTE
+    assert f"Le seuil est de {plain(nombre(threshold))} €" in text and threshold <= QUOTE
     assert f"L'école fait {school} m²" in text
-    assert f"on arrive à {_plain(nombre(school + hall))} m²" in text
+    assert f"on arrive à {plain(nombre(school + hall))} m²" in text
     assert school < _limit(laws, "energie-declaration", "surface") <= school + hall
 
 
 def test_what_to_write(said: dict[str, str], laws: Laws, ours: int) -> None:
     card = laws.card("ouverture-par-defaut")
     text = said["que-dire"]
-    assert f"Chantebrise a {_plain(nombre(ours))} habitants et {nombre(AGENTS, 1)} agents" in text
+    assert f"Chantebrise a {plain(nombre(ours))} habitants et {nombre(AGENTS, 1)} agents" in text
     assert "au moins 3 500 habitants et au moins 50 agents" in text
     assert "L312-1-1" in text and "L312-1-1" in card.reference
     assert f"Texte vérifié en {date_longue(card.checked).partition(' ')[2]}." in text
@@ -305,8 +268,8 @@ def test_the_check_yourself(said: dict[str, str], laws: Laws, populations: list[
     reach = [value for value in populations if value >= 3500]
     share = Fraction(100 * len(reach), len(populations))
     people = Fraction(100 * sum(reach), sum(populations))
-    assert f"✓ {nombre(float(share), 1)} : {_plain(nombre(len(reach)))} communes sur" in text
-    assert f"réunissent pourtant {_plain(pourcent(float(people) / 100))} des habitants" in text
+    assert f"✓ {nombre(float(share), 1)} : {plain(nombre(len(reach)))} communes sur" in text
+    assert f"réunissent pourtant {plain(pourcent(float(people) / 100))} des habitants" in text
     assert f"✗ {nombre(100 - round(float(share), 1), 1)} : C'est l'inverse" in text
     assert f"✗ {nombre(float(people), 1)} : C'est la part des habitants" in text
     assert judge_card(laws.card("budget-presentation"), Facts(population=900)) == "check"

@@ -10,10 +10,8 @@ from datetime import date
 from itertools import pairwise
 
 import pytest
-from bs4 import BeautifulSoup
 
 from culture_d.french import date_longue, nombre, pourcent
-from culture_d.notebooks import read
 from culture_d.project import Project
 
 NOTEBOOK = "notebooks/comprendre/donnee-et-contexte.ipynb"
@@ -34,7 +32,7 @@ def _rows(project: Project, name: str) -> Rows:
         return list(csv.DictReader(handle))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     return " ".join(text.replace("’", "'").split())
 
 
@@ -50,38 +48,6 @@ def communes(project: Project) -> dict[str, dict[str, str]]:
 @pytest.fixture(scope="module")
 def steps(project: Project) -> dict[tuple[str, str], dict[str, str]]:
     return {(row["territoire"], row["etape"]): row for row in _rows(project, "jalons")}
-
-
-@pytest.fixture(scope="module")
-def said(project: Project) -> dict[str, str]:
-    """What each cell shows, as text, by cell id."""
-    return {
-        cell.id: _plain(
-            "\n".join(
-                str(data.get("text/markdown", data.get("text/plain")))
-                for data in (output.get("data", {}) for output in cell.outputs)
-            )
-        )
-        for cell in read(project.root / NOTEBOOK).cells
-        if cell.cell_type == "code"
-    }
-
-
-@pytest.fixture(scope="module")
-def tables(project: Project) -> dict[str, list[list[str]]]:
-    """Rows of the first table of each cell, as the site shows it, by cell id."""
-    found = {}
-    for cell in read(project.root / NOTEBOOK).cells:
-        html = "".join(
-            output.get("data", {}).get("text/html", "") for output in cell.get("outputs", ())
-        )
-        table = BeautifulSoup(html, "html.parser").find("table")
-        if table:
-            found[cell.id] = [
-                [_plain(one.get_text()) for one in row.find_all(["th", "td"])]
-                for row in table.find_all("tr")[1:]
-            ]
-    return found
 
 
 def _population(communes: dict[str, dict[str, str]], departement: str) -> int:
@@ -108,9 +74,9 @@ def _frozen(row: dict[str, str]) -> bool:
 def test_the_scene(said: dict[str, str], communes: dict[str, dict[str, str]]) -> None:
     text = said["scene"]
     bandrele = nombre(int(_named(communes, "Bandrele")["population"]))
-    assert _plain(f"compte aujourd'hui {bandrele} habitants") in text
-    assert _plain(f"Avec {nombre(_population(communes, '976'))} habitants, Mayotte") in text
-    assert _plain(f"Lundi {date_longue(TONIGHT)}") in text
+    assert plain(f"compte aujourd'hui {bandrele} habitants") in text
+    assert plain(f"Avec {nombre(_population(communes, '976'))} habitants, Mayotte") in text
+    assert plain(f"Lundi {date_longue(TONIGHT)}") in text
     assert TONIGHT.weekday() == 0
     others = {_population(communes, code) for name, code in OVERSEAS.items() if name != "Mayotte"}
     assert _population(communes, "976") < min(others)  # as the file says, whatever the dates
@@ -133,12 +99,12 @@ def test_the_lines_of_the_file(
 ) -> None:
     columns = list(_rows(project, "communes")[0])
     assert not any("date" in name or "annee" in name for name in columns)
-    assert _plain(f"{len(columns)} colonnes et {nombre(len(communes))} lignes") in said["lignes"]
+    assert plain(f"{len(columns)} colonnes et {nombre(len(communes))} lignes") in said["lignes"]
     assert "Colonnes qui disent une date : aucune" in said["lignes"]
     assert len(tables["lignes"]) == 4
     for name, code, population in tables["lignes"]:
         assert communes[code]["nom"] == name
-        assert _plain(nombre(int(communes[code]["population"]))) == population
+        assert plain(nombre(int(communes[code]["population"]))) == population
 
 
 def test_the_four_vintages(
@@ -148,7 +114,7 @@ def test_the_four_vintages(
 ) -> None:
     three = [_named(communes, name) for name in ("Bandrele", "Mana", "Lille")]
     assert tables["quatre-millesimes"] == [
-        [year, *(_plain(nombre(int(row[f"population_{year}"]))) for row in three)]
+        [year, *(plain(nombre(int(row[f"population_{year}"]))) for row in three)]
         for year in VINTAGES
     ]
     bandrele, mana, lille = three
@@ -156,7 +122,7 @@ def test_the_four_vintages(
     for row in (mana, lille):
         assert len({row[f"population_{year}"] for year in VINTAGES}) == len(VINTAGES)
     first, last = (nombre(int(lille[f"population_{year}"])) for year in ("2019", "2023"))
-    assert _plain(f"de {first} à {last}.") in said["quatre-millesimes"]
+    assert plain(f"de {first} à {last}.") in said["quatre-millesimes"]
     same = [row for row in communes.values() if row["population_2023"] != row["population"]]
     assert same == []
 
@@ -179,9 +145,9 @@ def test_who_moves(
     expected = [
         [
             name,
-            _plain(nombre(followed[name])),
-            _plain(nombre(moved[name])),
-            _plain(pourcent(moved[name] / followed[name], 1)),
+            plain(nombre(followed[name])),
+            plain(nombre(moved[name])),
+            plain(pourcent(moved[name] / followed[name], 1)),
         ]
         for name in (*OVERSEAS, "Métropole")
     ]
@@ -205,7 +171,7 @@ def test_the_finding(said: dict[str, str], communes: dict[str, dict[str, str]]) 
     assert f"la plus grande avec {max(elsewhere)} habitants" in text
     assert f"{elsewhere.count(0)} villages détruits en 1916" in text
     assert f"Les {len(mayotte)} communes de Mayotte" in text
-    assert _plain(f"{nombre(min(mayotte))} habitants au moins") in text
+    assert plain(f"{nombre(min(mayotte))} habitants au moins") in text
 
 
 def test_the_ages(
@@ -246,18 +212,18 @@ def test_the_right_reading(
     assert f"Celui de Bandrele a {recent - old} ans de plus" in said["reponse"]
     share = pourcent(_population(communes, "976") / total, 1)
     words = f"{count} communes sur {nombre(len(communes))}, et {share} des habitants"
-    assert _plain(words) in said["reponse"]
+    assert plain(words) in said["reponse"]
     ordered = sorted(OVERSEAS, key=lambda name: _population(communes, OVERSEAS[name]))
     assert tables["cinq-departements"] == [
         [
             name,
-            _plain(nombre(_population(communes, OVERSEAS[name]))),
+            plain(nombre(_population(communes, OVERSEAS[name]))),
             str(old if name == "Mayotte" else recent),
         ]
         for name in ordered
     ]
     gap = _population(communes, "973") - _population(communes, "976")
-    assert _plain(f"L'écart est de {nombre(gap)} habitants") in said["cinq-departements"]
+    assert plain(f"L'écart est de {nombre(gap)} habitants") in said["cinq-departements"]
     assert ordered[:2] == ["Mayotte", "Guyane"]
 
 
@@ -268,7 +234,7 @@ def test_the_decision(
 ) -> None:
     bandrele = nombre(int(_named(communes, "Bandrele")["population"]))
     text = said["discours"]
-    assert text.count(_plain(f"{bandrele} habitants")) == 2
+    assert text.count(plain(f"{bandrele} habitants")) == 2
     assert f"Au recensement de {steps['Mayotte', 'faits']['annee']}" in text
     census = date.fromisoformat(steps["Mayotte", "nouveau recensement"]["date"])
     assert f"a commencé le {date_longue(census)}" in text
@@ -285,9 +251,9 @@ def test_the_check_yourself_questions(
     )
     bandrele = nombre(int(_named(communes, "Bandrele")["population"]))
     right = f"✓ « En {old}, l'Insee comptait {bandrele} habitants à Bandrele. »"
-    assert _plain(right) in text
+    assert plain(right) in text
     poster = f"« Mayotte, {nombre(_population(communes, '976'))} habitants. »"
-    assert _plain(poster) in text
+    assert plain(poster) in text
     assert f"✓ {TONIGHT.year - old} ans : De {old} à {TONIGHT.year}." in text
     assert f"✗ {TONIGHT.year - recent} ans : C'est l'âge" in text
     assert f"✗ {recent - old} ans : C'est l'écart" in text
@@ -312,15 +278,15 @@ def test_the_agents_tables(
         for mayotte in (False, True):
             rows = [r for r in _followed(communes) if (r["departement"] == "976") is mayotte]
             same = sum(r[f"population_{before}"] == r[f"population_{after}"] for r in rows)
-            shares.append(_plain(pourcent(same / len(rows), 1)))
+            shares.append(plain(pourcent(same / len(rows), 1)))
         expected.append([f"{before} et {after}", *shares])
     assert tables["controle"] == expected
-    assert all(row[2] == _plain(pourcent(1, 1)) for row in expected)
+    assert all(row[2] == plain(pourcent(1, 1)) for row in expected)
     old, recent = (steps[place, "faits"]["annee"] for place in ("Mayotte", "autres départements"))
     count = sum(row["departement"] == "976" for row in communes.values())
     total = sum(int(row["population"]) for row in communes.values())
     frozen = _population(communes, "976")
     assert tables["colonne"] == [
-        [old, nombre(count), _plain(nombre(frozen))],
-        [recent, _plain(nombre(len(communes) - count)), _plain(nombre(total - frozen))],
+        [old, nombre(count), plain(nombre(frozen))],
+        [recent, plain(nombre(len(communes) - count)), plain(nombre(total - frozen))],
     ]

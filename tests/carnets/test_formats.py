@@ -46,34 +46,6 @@ def exact(folder: Path) -> list[dict[str, str]]:
     return rows(folder, "subventions.csv")
 
 
-@pytest.fixture(scope="module")
-def said(project: Project) -> dict[str, str]:
-    """What each cell shows, as text, by cell id."""
-    return {
-        cell.id: "\n".join(
-            str(output.get("data", {}).get("text/markdown", output.get("data", {}).get("text/plain")))
-            for output in cell.outputs
-        )
-        for cell in read(project.root / NOTEBOOK).cells
-        if cell.cell_type == "code"
-    }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def tables(project: Project) -> dict[str, list[list[str]]]:
-    """Rows of the first table of each cell, as the site shows it, by cell id."""
-    found = {}
-    for cell in read(project.root / NOTEBOOK).cells:
-        html = "".join(one.get("data", {}).get("text/html", "") for one in cell.get("outputs", ()))
-        table = BeautifulSoup(html, "html.parser").find("table")
-        if table:
-            found[cell.id] = [
-                [one.get_text() for one in row.find_all(["th", "td"])]
-                for row in table.find_all("tr")[1:]
-            ]
-    return found
-
-
 def zeros(code: str) -> int:
     return len(code) - len(str(int(code)))
 

@@ -115,23 +115,6 @@ def outcomes(communes: list[Line], taxes: list[Line]) -> dict[str, Outcome]:
     return {key: join(key, communes, taxes) for key in KEYS}
 
 
-@pytest.fixture(scope="module")
-def said(project: Project) -> dict[str, str]:
-    """What each cell shows, as text, by cell id."""
-    return {
-        cell.id: "\n".join(
-            str(
-                output.get("data", {}).get(
-                    "text/markdown", output.get("data", {}).get("text/plain")
-                )
-            )
-            for output in cell.outputs
-        )
-        for cell in read(project.root / NOTEBOOK).cells
-        if cell.cell_type == "code"
-    }
-
-
 @cache
 def _tables(root: str) -> dict[str, list[list[list[str]]]]:
     found = {}

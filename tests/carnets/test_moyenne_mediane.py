@@ -11,12 +11,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from bs4 import BeautifulSoup
 
 from culture_d.french import nombre, pourcent
 from culture_d.notebooks import read
 from culture_d.project import Project
 
+NOTEBOOK = "notebooks/comprendre/moyenne-mediane.ipynb"
 OURS = 820
 
 
@@ -46,41 +46,6 @@ def rows(project: Project) -> list[dict[str, str]]:
 @pytest.fixture(scope="module")
 def populations(rows: list[dict[str, str]]) -> list[int]:
     return [int(row["population"]) for row in rows]
-
-
-@pytest.fixture(scope="module")
-def said(project: Project) -> dict[str, str]:
-    """What each cell shows, as text, by cell id."""
-    notebook = read(project.root / "notebooks/comprendre/moyenne-mediane.ipynb")
-    return {
-        cell.id: "\n".join(
-            str(
-                output.get("data", {}).get(
-                    "text/markdown", output.get("data", {}).get("text/plain")
-                )
-            )
-            for output in cell.outputs
-        )
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-    }
-
-
-@pytest.fixture(scope="module")
-def tables(project: Project) -> dict[str, list[list[str]]]:
-    """Rows of the first table of each cell, as the site shows it, by cell id."""
-    found = {}
-    for cell in read(project.root / "notebooks/comprendre/moyenne-mediane.ipynb").cells:
-        html = "".join(
-            output.get("data", {}).get("text/html", "") for output in cell.get("outputs", ())
-        )
-        table = BeautifulSoup(html, "html.parser").find("table")
-        if table:
-            found[cell.id] = [
-                [one.get_text() for one in row.find_all(["th", "td"])]
-                for row in table.find_all("tr")[1:]
-            ]
-    return found
 
 
 def test_the_scene(said: dict[str, str], populations: list[int]) -> None:
@@ -312,7 +277,7 @@ def test_the_quartiles(said: dict[str, str], rows: list[dict[str, str]]) -> None
 
 def test_no_number_is_typed_in_the_prose(project: Project) -> None:
     """Numbers of the prose that come from data are printed by code, never typed."""
-    notebook = read(project.root / "notebooks/comprendre/moyenne-mediane.ipynb")
+    notebook = read(project.root / NOTEBOOK)
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     prose = re.sub(r"^\d\. ", "", prose, flags=re.MULTILINE)
     prose = re.sub(r"\]\([^)]*\)", "]", prose)

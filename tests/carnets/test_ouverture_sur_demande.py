@@ -12,7 +12,6 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from bs4 import BeautifulSoup
 
 from culture_d.french import date_longue, nombre
 from culture_d.laws import load_laws
@@ -20,7 +19,7 @@ from culture_d.notebooks import read
 from culture_d.project import Project
 
 Row = dict[str, str]
-PATH = "notebooks/agir/ouverture-sur-demande.ipynb"
+NOTEBOOK = "notebooks/agir/ouverture-sur-demande.ipynb"
 LETTER, RECEIVED, MEETING = date(2026, 9, 1), date(2026, 9, 3), date(2026, 9, 8)
 REFUSAL, REFERRAL = date(2026, 10, 3), date(2026, 12, 3)
 PERSONAL = {
@@ -62,36 +61,6 @@ def rows(project: Project) -> list[Row]:
     path = project.datasets / "registre" / "registre.csv"
     with path.open(encoding="utf-8", newline="") as handle:
         return list(csv.DictReader(handle))
-
-
-@pytest.fixture(scope="module")
-def said(project: Project) -> dict[str, str]:
-    """What each cell shows, as text, by cell id, with ordinary spaces."""
-    found = {}
-    for cell in read(project.root / PATH).cells:
-        parts = []
-        for output in cell.get("outputs", ()):
-            data = output.get("data", {})
-            parts.append(str(data.get("text/markdown", data.get("text/plain"))))
-        found[cell.id] = plain("\n".join(parts)) if parts else ""
-    return found
-
-
-@pytest.fixture(scope="module")
-def tables(project: Project) -> dict[str, list[list[str]]]:
-    """Rows of the first table of each cell, as the site shows it, by cell id."""
-    found = {}
-    for cell in read(project.root / PATH).cells:
-        html = "".join(
-            output.get("data", {}).get("text/html", "") for output in cell.get("outputs", ())
-        )
-        table = BeautifulSoup(html, "html.parser").find("table")
-        if table:
-            found[cell.id] = [
-                [plain(one.get_text()) for one in row.find_all(["th", "td"])]
-                for row in table.find_all("tr")[1:]
-            ]
-    return found
 
 
 def plain(text: str) -> str:
@@ -328,7 +297,7 @@ def test_the_part_for_agents(said: dict[str, str], rows: list[Row]) -> None:
 
 def test_no_number_is_typed_in_the_prose(project: Project) -> None:
     """Numbers of the prose that come from data are printed by code, never typed."""
-    cells = read(project.root / PATH).cells
+    cells = read(project.root / NOTEBOOK).cells
     prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     prose = re.sub(r"^\d\. ", "", prose, flags=re.MULTILINE)
     assert re.findall(r"\d+", prose) == []

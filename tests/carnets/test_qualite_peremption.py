@@ -19,7 +19,7 @@ from culture_d.french import date_longue
 from culture_d.notebooks import read
 from culture_d.project import Project
 
-PATH = "notebooks/comprendre/qualite-peremption.ipynb"
+NOTEBOOK = "notebooks/comprendre/qualite-peremption.ipynb"
 TONIGHT = date(2026, 11, 22)
 MONTHS = {
     "Mensuelle ou plusieurs fois par mois": 1,
@@ -97,42 +97,6 @@ def visits(project: Project) -> Rows:
 @pytest.fixture(scope="module")
 def datasets(project: Project) -> dict[str, dict[str, str]]:
     return {row["TITRE"]: row for row in rows_of(project, "jeux")}
-
-
-@pytest.fixture(scope="module")
-def said(project: Project) -> dict[str, str]:
-    """What each cell shows, as text with plain spaces, by cell id."""
-    return {
-        cell.id: plain(
-            "\n".join(
-                str(
-                    output.get("data", {}).get(
-                        "text/markdown", output.get("data", {}).get("text/plain")
-                    )
-                )
-                for output in cell.outputs
-            )
-        )
-        for cell in read(project.root / PATH).cells
-        if cell.cell_type == "code"
-    }
-
-
-@pytest.fixture(scope="module")
-def tables(project: Project) -> dict[str, list[list[str]]]:
-    """Rows of the first table of each cell, as the site shows it, by cell id."""
-    found = {}
-    for cell in read(project.root / PATH).cells:
-        html = "".join(
-            output.get("data", {}).get("text/html", "") for output in cell.get("outputs", ())
-        )
-        table = BeautifulSoup(html, "html.parser").find("table")
-        if table:
-            found[cell.id] = [
-                [plain(one.get_text()) for one in row.find_all(["th", "td"])]
-                for row in table.find_all("tr")[1:]
-            ]
-    return found
 
 
 def test_the_scene(said: dict[str, str], devices: dict[str, dict[str, str]]) -> None:
@@ -245,7 +209,7 @@ def test_what_the_visits_found(
     assert f"Les {len(odd)} lignes" in BeautifulSoup(
         "".join(
             output.data.get("text/html", "")
-            for cell in read(project.root / PATH).cells
+            for cell in read(project.root / NOTEBOOK).cells
             if cell.id == "controle"
             for output in cell.outputs
         ),
@@ -405,7 +369,7 @@ def test_the_traps_of_the_manifests_are_in_the_data(
 def test_no_number_is_typed_in_the_prose(project: Project) -> None:
     """Numbers of the prose that come from data are printed by code, never typed."""
     prose = "\n".join(
-        cell.source for cell in read(project.root / PATH).cells if cell.cell_type == "markdown"
+        cell.source for cell in read(project.root / NOTEBOOK).cells if cell.cell_type == "markdown"
     )
     prose = re.sub(r"^\d\. ", "", prose, flags=re.MULTILINE)
     prose = re.sub(r"\]\([^)]*\)", "]", prose)
