@@ -683,3 +683,17 @@ def test_no_answer_breaks_a_reader_or_earns_more_than_the_maximum(answer: Any) -
         message = question.comprendre().message
         assert message.startswith(("Réponse lue", "Réponse non comprise", "Pas encore", "«"))
         assert 0 <= float(question.noter(2, expected)) <= 2
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["7,2 créations pour 1 000 habitants", "7.2 pour mille", "7,2 / 1000 habitants", "7,2 ‰", 7.2],
+)
+def test_the_number_of_a_rate_is_not_that_of_its_unit(written: Any) -> None:
+    question = number(written, "pour 1\u202f000 habitants")
+    assert question.comprendre().valeur == (7.2,)
+
+
+@pytest.mark.parametrize("written", ["Les colonnes A, C et E", "les communes A, C et E"])
+def test_a_selection_may_name_what_it_ticks(written: str) -> None:
+    assert selection(written).comprendre().valeur == {"A", "C", "E"}

@@ -185,7 +185,8 @@ _FILLERS = frozenset(
         r"\w+",
         "les la le et plus puis ainsi que avec aussi reponse reponses lettre lettres option options "
         "choix ai pense dirais choisis proposition propositions case cases ligne lignes je coche est ce sont mes ma mon "
-        "selectionne cocher il faut bonnes bonne numero",
+        "selectionne cocher il faut bonnes bonne numero colonne colonnes commune communes "
+        "cellule cellules phrase phrases fichier fichiers question questions",
     )
 )
 _EQUALS = re.compile(r"=|≈|→|\bsoit\b")
@@ -1139,6 +1140,9 @@ def _read_number_text(text: str, unite: str) -> Lecture:
     plain = _SPACES.sub(" ", text).replace("−", "-").replace("\u2013", "-")
     plain = re.sub(r"(?<=\d)['’_](?=\d{3})", "", plain)
     plain = _LABEL.sub("", plain)
+    if re.match(r"pour 1 ?000\b", _SPACES.sub(" ", unite)):
+        # « 7,2 créations pour 1 000 habitants »: the second number is of the unit.
+        plain = re.sub(r"(?:\bpour|\bpar|/) ?(?:1[ .]?000|mille)\b[^\d]*$", "", plain, flags=re.I)
     plain = re.sub(
         r"(?<=\d) ?(?:€|euros?) ?(\d\d)(?!\d)(?: ?c(?:entimes?|ts?)?\b)?", r",\1 €", plain
     )
