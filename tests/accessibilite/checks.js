@@ -509,7 +509,8 @@
   };
 
   checks.noPersonalField = () => all(FIELDS)
-    .filter((one) => ["email", "tel", "password", "date"].includes(one.type)
+    .filter((one) => !["radio", "checkbox", "range"].includes(one.type))
+    .filter((one) => ["email", "tel", "password"].includes(one.type)
       || /\b(pr[ée]nom|votre nom|nom de famille|courriel|e-?mail|adresse|t[ée]l[ée]phone|naissance|mot de passe)\b/i.test(name(one)))
     .filter((one) => !one.autocomplete || one.autocomplete === "off")
     .map((one) => `champ personnel sans « autocomplete » : ${where(one)} ${name(one)}`);

@@ -32,7 +32,9 @@ POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline
 
 
 def _write_page(folder: Path, name: str, body: str, theme: str = "light") -> None:
-    shown = re.findall(r'data-explorable="([\w-]+)"', body) or ["moyenne-mediane"]
+    known = site.modules()
+    shown = [name for name in re.findall(r'data-explorable="([\w-]+)"', body) if name in known]
+    shown = shown or ["moyenne-mediane"]
     scripts = "".join(
         f'<script defer src="explorables/{script}"></script>' for script in site.scripts(shown)
     )

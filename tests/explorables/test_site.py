@@ -21,7 +21,8 @@ def test_weights(folder: Path) -> None:
     for name in site.modules():
         assert gzipped(files / f"{name}.js") <= 15_000, name
     assert gzipped(files / site.HOST) <= 3_000
-    assert gzipped(files / site.STYLE) <= 3_000
+    # One for all explorables, loaded once and kept: some 200 bytes each beyond what they share.
+    assert gzipped(files / site.STYLE) <= 4_000
     data = [gzipped(path) for path in (files / "donnees" / "communes").rglob("*.js")]
     assert len(data) == 101
     assert max(data) <= 7_500 and sum(data) / len(data) <= 3_100

@@ -348,6 +348,8 @@ def test_french_is_let_through(sentence: str) -> None:
 def test_names_of_places_are_let_through(project: Project) -> None:
     caught = set()
     for path in project.datasets.glob("*/*.csv"):
+        if path.parent.name == "formats":  # one table in every encoding, on purpose
+            continue
         with path.open(encoding="utf-8", newline="") as file:
             rows = csv.DictReader(file)
             caught |= {value for row in rows for value in row.values() if ENGLISH.search(value)}

@@ -24,7 +24,7 @@ What is accepted, and decided:
 - for a percentage, a number between 0 and 1 written without « % » is a share:
   0.84 is 84 %. The reading is shown, and 0,84 % can be written "0,84 %";
 - a number is right within the tolerance of the question, or when it is the
-  expected value with its decimals cut; within 1 % of it, half the points;
+  expected value with its decimals cut; within 1 % of it, half the points, where the question has a tolerance;
 - a ranking with one pair of neighbours swapped earns half the points;
 - an association earns points line by line, and nothing when one same choice is put on
   every line though several were expected;
@@ -206,6 +206,12 @@ _DEPARTEMENT_WORDS = re.compile(
     r"|\bno?(?=[°º]?\s*\d)[°º]?",
     re.IGNORECASE,
 )
+# What follows an answer to explain it: « fusion (deux voisines) », « à vérifier car … ».
+_REMARK = re.compile(
+    r"\s*(?:\((?!\s*ou\b)|:|,?\s*\b(?:car|parce|puisque)\b|,\s*(?:pas|et non|qui)\b).*",
+    re.IGNORECASE | re.DOTALL,
+)
+_DENIED = r"\b(?:ne|n|aucune?|jamais|rien)(?: \w+)?(?: que)? "
 _REFUSALS = re.compile(r"\b(?:pas|ni|non|sans|ou|divise\w*|double)\b")
 _ARTICLES = re.compile(
     r"\b(?:le|la|les|un|une|de|du|des|et|mon|notre|votre|c est)\b|\b[ld]\b(?= \w)"
@@ -434,7 +440,8 @@ class Nombre(Question):
         if any(_same(value, expected, tolerance) for value in lu):
             return points, ""
         for erreur in erreurs:
-            if any(_same(value, float(erreur.valeur), tolerance) for value in lu):
+            margin = min(tolerance, 0.05 * abs(float(erreur.valeur)))
+            if any(_same(value, float(erreur.valeur), margin) for value in lu):
                 return erreur.points, erreur.indice
         return self._mark_slip(lu, points, expected, tolerance)
 
@@ -452,7 +459,8 @@ class Nombre(Question):
         ):
             if any(_same(value * factor, expected, tolerance) for value in lu):
                 return 0, hint
-        if any(abs(value - expected) <= NEAR * abs(expected) for value in lu):
+        # A count, a year: nothing to round.
+        if tolerance and any(abs(value - expected) <= NEAR * abs(expected) for value in lu):
             return points / 2, "Vous êtes tout près. Arrondissez moins : la question dit à combien."
         return 0, "Ce n'est pas la valeur attendue. Relisez la question et la ligne d'exemple."
 
@@ -461,12 +469,19 @@ class Choix(Question):
     """One letter among the options."""
 
     def __init__(
-        self, variable: str, options: str, espace: Mapping[str, Any] | None = None
+        self,
+        variable: str,
+        options: str | Mapping[str, str],
+        espace: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(variable, espace)
-        self.options = options.upper()
+        self.textes = options if isinstance(options, Mapping) else {}
+        self.options = "".join(options).upper()
 
     def _read(self, valeur: Any) -> Lecture:
+        named = _ticked_by_text(valeur, self.textes) if isinstance(valeur, str) else set()
+        if len(named) == 1:
+            return Lecture(f"Réponse lue : {min(named)}.", min(named))
         return lire_choix(valeur, self.options)
 
     def _mark(
@@ -960,7 +975,17 @@ def _ticked_in(text: str, options: Mapping[str, str]) -> tuple[set[str] | None, 
     opened = re.findall(r"(?:^|[\s,;(])([A-Z])\s*(?:[.):=]|[-–—]\s)", text)
     if opened and set(opened) <= set(options):
         return set(opened), ""
-    return None, f"« {_short(text)} » ne se lit pas comme une liste de lettres."
+    alone = _letters_alone(text, options)
+    return alone, "" if alone else f"« {_short(text)} » ne se lit pas comme une liste de lettres."
+
+
+def _letters_alone(text: str, options: Mapping[str, str]) -> set[str] | None:
+    """Find the capitals that stand alone among words: « Il faut exiger A, C et E »."""
+    bare = re.sub(r"\([^)]*\)", " ", text)
+    # « A mon avis » begins with a word, not with an option.
+    alone = re.findall(r"(?<![\w'’-])(A(?= *(?:[,;:.)&/]|et\b|$))|[B-Z](?![\w'’-]))", bare)
+    good = len(alone) > 1 and len(set(alone)) == len(alone) and set(alone) <= set(options)
+    return set(alone) if good else None
 
 
 def _ticked_by_text(text: str, options: Mapping[str, str]) -> set[str]:
@@ -1016,8 +1041,8 @@ def _dates_in(text: str) -> set[tuple[int | None, int, int]]:
     place = 0
     while (worded := _WORDED_DATE.search(folded, place)) is not None:
         # « 30 jours, 15 mars »: what is no month may stand before a date.
-        place = worded.start("month")
         month = _month(worded["month"])
+        place = worded.end() if month else worded.start("month")
         if month:
             written = worded["day"].replace("premier", "un")
             day = _NUMBER_WORDS.get(written) or int(written)
@@ -1136,7 +1161,8 @@ def _count_in_words(text: str, unite: str) -> float | None:
     return _NUMBER_WORDS.get(found[1].replace("une", "un")) if found else None
 
 
-def _read_number_text(text: str, unite: str) -> Lecture:
+def _plain_number_text(text: str, unite: str) -> str:
+    """Set aside what is not the answer: label, whole of which it is a part, base of a rate."""
     plain = _SPACES.sub(" ", text).replace("−", "-").replace("\u2013", "-")
     plain = re.sub(r"(?<=\d)['’_](?=\d{3})", "", plain)
     plain = _LABEL.sub("", plain)
@@ -1146,10 +1172,29 @@ def _read_number_text(text: str, unite: str) -> Lecture:
     plain = re.sub(
         r"(?<=\d) ?(?:€|euros?) ?(\d\d)(?!\d)(?: ?c(?:entimes?|ts?)?\b)?", r",\1 €", plain
     )
-    found = list(_NUMBER.finditer(plain))
-    if len(found) > 1 and not re.search(r"\d ?%? ?(?:ou|à|et|-) ?\d", plain):
-        with_unit = [match for match in found if _has_unit(plain[match.end() :], unite)]
-        found = with_unit if len(with_unit) == 1 else found
+    if unite != "%":
+        # « 11 sur 30 », « 38 pour 10 000 », « Sur 10 000 habitants, 38 … »: the rest is the whole.
+        plain = re.sub(r"^\W*(?:sur|pour) \d[\d .]*(?: [^\W\d]+)?,", "", plain, flags=re.I)
+        plain = re.sub(
+            r"(?<=\d)((?: [^\W\d]+){0,3}) (?:sur|pour) \d[\d .]*(?: [^\W\d]+)?$", r"\1", plain
+        )
+    return plain
+
+
+def _with_its_unit(found: list[re.Match[str]], plain: str, unite: str) -> list[re.Match[str]]:
+    """Keep of several numbers the one that carries the unit, unless another is its rival."""
+    with_unit = [match for match in found if _has_unit(plain[match.end() :], unite)]
+    if len(found) < 2 or len(with_unit) != 1:
+        return found
+    rival = re.search(r"\d ?%? ?(?:ou|à|et|-) ?$", plain[: with_unit[0].start()]) or re.match(
+        r" ?%? ?(?:ou|à|et|-) ?\d", plain[with_unit[0].end() :]
+    )
+    return found if rival else with_unit
+
+
+def _read_number_text(text: str, unite: str) -> Lecture:
+    plain = _plain_number_text(text, unite)
+    found = _with_its_unit(list(_NUMBER.finditer(plain)), plain, unite)
     for shorter in (_after_sign(plain), re.sub(r"\([^)]*\)", " ", plain)):
         numbers = list(_NUMBER.finditer(shorter))
         if len(found) > 1 and len(numbers) == 1:
@@ -1305,6 +1350,8 @@ def _split_ranking(text: str, elements: Mapping[str, str]) -> list[str]:
     text = re.sub(r"(?:^|(?<=\s))\d+\s*(?:[.):]|er|re|e|ème)(?=\s)", " ", text)
     pieces = re.split(r"[<>≤≥,;|/&\n]|\b(?:puis|ensuite|enfin)\b|\s[-–—]\s|\bet\b(?=\s+\w\b)", text)
     pieces = [piece for piece in (piece.strip(" .[]'\"") for piece in pieces) if piece]
+    if len(pieces) == len(elements) - 1:
+        pieces[-1:] = [piece.strip() for piece in re.split(r"\bet\b", pieces[-1])]
     if len(pieces) == 1:
         pieces = [piece for piece in re.split(r"[\s\-–—]+", pieces[0]) if piece]
     return pieces
@@ -1314,6 +1361,8 @@ def _pairs(valeur: Any) -> Mapping[Any, Any] | None:
     """Give a dict, a column of numbers by label or a list of pairs as a mapping."""
     if isinstance(valeur, Mapping):
         return valeur
+    if isinstance(valeur, pd.Series) and pd.api.types.is_datetime64_any_dtype(valeur):
+        return dict(valeur.rank(method="first").items())
     if isinstance(valeur, pd.Series) and pd.api.types.is_numeric_dtype(valeur):
         return dict(valeur.items())
     if isinstance(valeur, (list, tuple)) and valeur:
@@ -1343,6 +1392,9 @@ def _recognise(text: str, names: Mapping[str, Iterable[str]]) -> str | None:
     worded = " ".join(re.sub(r"\d+", " ", folded).split())
     if worded in known:
         return known[worded]
+    head = _fold(_REMARK.sub("", text))
+    if head in known:
+        return known[head]
     return _misspelt(folded, known) or _only_named(folded, known)
 
 
@@ -1355,13 +1407,22 @@ def _misspelt(folded: str, known: Mapping[str, str]) -> str | None:
         if len(name) > 2
         and re.findall(r"\d+", name) == re.findall(r"\d+", folded)
         and set(_REFUSALS.findall(name)) == words
-        and not any(
-            long.endswith(short) and _NEGATIVE.fullmatch(long[: -len(short)])
-            for long, short in ((folded, name), (name, folded))
-        )
+        and not any(_opposed(*pair) for pair in ((folded, name), *_pairwise(folded, name)))
     ]
     close = difflib.get_close_matches(folded, near, n=1, cutoff=0.85)
     return known[close[0]] if close else None
+
+
+def _pairwise(first: str, second: str) -> list[tuple[str, str]]:
+    """Pair the words of two texts, as far as the shorter goes."""
+    ones, others = first.split(), second.split()
+    return [(ones[rank], others[rank]) for rank in range(min(len(ones), len(others)))]
+
+
+def _opposed(first: str, second: str) -> bool:
+    """Whether one is the other with a negative prefix: « valide », « invalide »."""
+    short, long = sorted((first.rstrip("s"), second.rstrip("s")), key=len)
+    return long.endswith(short) and bool(_NEGATIVE.fullmatch(long[: -len(short)]))
 
 
 def _only_named(folded: str, known: Mapping[str, str]) -> str | None:
@@ -1372,6 +1433,8 @@ def _only_named(folded: str, known: Mapping[str, str]) -> str | None:
     found = set()
     for name in sorted(known, key=len, reverse=True):
         if len(name) > 2 and re.search(rf"\b{name}\b", folded):
+            if re.search(rf"{_DENIED}{name}\b", folded):
+                return None
             found.add(known[name])
             folded = re.sub(rf"\b{name}\b", " ", folded)
     return found.pop() if len(found) == 1 and not _REFUSALS.search(folded) else None
@@ -1382,7 +1445,8 @@ def _line(key: object, lines: Sequence[str]) -> str:
     if isinstance(key, float) and key.is_integer():
         key = int(key)
     names = {_fold(line, articles=False): line for line in lines}
-    text = _fold(_as_text(key), articles=False)
+    key = re.sub(r"\bà\b|\b[cdjlmnst]['’]", " ", _as_text(key), flags=re.IGNORECASE)
+    text = _fold(key, articles=False)
     if text in names:
         return names[text]
     for word in reversed(text.split()):
@@ -1495,7 +1559,7 @@ def _no_departement(reason: str) -> Lecture:
 
 def _same(value: float, expected: float, tolerance: float) -> bool:
     return abs(value - expected) <= tolerance + 1e-9 or (
-        tolerance > 0 and value == math.trunc(expected)
+        tolerance >= 0.5 and value == math.trunc(expected)
     )
 
 
