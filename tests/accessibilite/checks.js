@@ -533,6 +533,8 @@
       if (!/\p{L}{3}/u.test(text)) faults.push(`erreur sans un mot pour l'expliquer : ${name(field)}`);
     }
     for (const one of all(".cd-prevu, .cd-perime, .cd-erreur, [class*=etat], [class*=juste], [class*=faux]")) {
+      // A sign before its words, and a sign in a drawing, whose words are beside it.
+      if (one.closest("svg") || (one.matches("span") && /\p{L}{3}/u.test(squeeze(one.closest("li, p, div")?.textContent)))) continue;
       if (seen(one) && !one.matches("[role=status]:empty") && !/\p{L}{3}/u.test(squeeze(one.textContent) || name(one))) faults.push(`état sans mot : ${where(one)}`);
     }
     return faults;
@@ -866,7 +868,9 @@
     let before = null;
     for (const one of blocks) {
       const box = one.getBoundingClientRect();
-      if (before && box.bottom <= before.box.top + 2) faults.push(`lu après, montré avant : ${where(one)} (après ${where(before.one)})`);
+      // Two lists side by side are read one after the other.
+      const aside = before && (box.left >= before.box.right || box.right <= before.box.left) && one.matches("li");
+      if (before && !aside && box.bottom <= before.box.top + 2) faults.push(`lu après, montré avant : ${where(one)} (après ${where(before.one)})`);
       before = { one, box };
     }
     return faults;

@@ -119,10 +119,14 @@ class View {
     el.append(this.root);
     this.refresh = () => this.draw();
     STATE.forEach((key) => model.on(`change:${key}`, this.refresh));
+    this.lines = [];
     this.draw();
+    this.sizes = new ResizeObserver(() => this.trace());
+    for (const list of [this.left, this.right]) this.sizes.observe(list);
   }
 
   remove() {
+    this.sizes.disconnect();
     STATE.forEach((key) => this.model.off(`change:${key}`, this.refresh));
     this.root.remove();
   }
@@ -223,15 +227,31 @@ class View {
       const dim = followed && !own.some(lit) && rate.today !== followed.code;
       return this.item(name, own.length ? `${number(rate.rate)} %` : "✕ perdu", { lost: !own.length, dim });
     }));
-    const height = Math.max(example.communes.length, rates.length);
+    this.lines = pairs.map((pair) => ({
+      look: `${pair.wrong ? "cd-fausse" : "cd-bonne"}${lit(pair) ? "" : " cd-pale"}`,
+      from: example.communes.indexOf(pair.commune), to: rates.indexOf(pair.rate),
+    }));
+    this.trace();
+    say(this.elsewhere, "Trait plein : le bon taux. Tirets : celui d'une autre commune."
+      + (rates.some((rate) => !rate.own)
+        ? " Un numéro entre parenthèses est le département d'une commune d'ailleurs." : ""));
+  }
+
+  /** Draw the lines from where the two lists stand: names take the height that they need. */
+  trace() {
+    const box = this.left.getBoundingClientRect();
+    const height = Math.max(1, box.height, this.right.getBoundingClientRect().height);
+    const middle = (/** @type {Element} */ one) => {
+      const { top, bottom } = one.getBoundingClientRect();
+      return Math.round((top + bottom) / 2 - box.top);
+    };
+    const [left, right] = [this.left, this.right].map((list) => [...list.children].map(middle));
     this.links.setAttribute("viewBox", `0 0 100 ${height}`);
-    this.links.style.height = `calc(${height} * var(--cd-rang))`;
+    this.links.style.height = `${height}px`;
     /** @type {Record<string, string>} lines that look the same are one path: few elements, whatever the key */
     const paths = {};
-    for (const pair of pairs) {
-      const look = `${pair.wrong ? "cd-fausse" : "cd-juste"}${lit(pair) ? "" : " cd-pale"}`;
-      const [from, to] = [example.communes.indexOf(pair.commune) + 0.5, rates.indexOf(pair.rate) + 0.5];
-      paths[look] = `${paths[look] ?? ""}M0,${from}C45,${from} 55,${to} 100,${to}`;
+    for (const { look, from, to } of this.lines) {
+      paths[look] = `${paths[look] ?? ""}M0,${left[from]}C45,${left[from]} 55,${right[to]} 100,${right[to]}`;
     }
     this.links.replaceChildren(...Object.entries(paths).map(([look, d]) => {
       const line = document.createElementNS(SVG, "path");
@@ -239,9 +259,6 @@ class View {
       line.setAttribute("class", look);
       return line;
     }));
-    say(this.elsewhere, "Trait plein : le bon taux. Tirets : celui d'une autre commune."
-      + (rates.some((rate) => !rate.own)
-        ? " Un numéro entre parenthèses est le département d'une commune d'ailleurs." : ""));
   }
 
   /** @param {string} name @param {string} mark @param {{ lost: boolean, dim: any }} look */

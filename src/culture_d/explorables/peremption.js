@@ -133,7 +133,7 @@ class View {
       keydown: (/** @type {KeyboardEvent} */ event) => this.jump(event),
     });
     this.field = h("input", {
-      type: "date", min: isoOf(this.from), max: isoOf(this.to), required: "",
+      type: "date", min: isoOf(this.from), max: isoOf(this.to),
       "aria-describedby": `${id}-erreur`, change: () => this.type(),
     });
     this.error = h("p", { id: `${id}-erreur`, class: "cd-erreur" });

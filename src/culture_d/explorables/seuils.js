@@ -219,17 +219,16 @@ class View {
     });
     const range = h("input", {
       type: "range", min: "0", max: String(valeurs.length - 1), step: "1",
-      "aria-label": french(`${label}, curseur`),
+      "aria-labelledby": `${id}-geste ${id}-nom`,
       input: () => this.set({ [key]: valeurs[Number(range.value)] }, 500),
     });
     const marks = seuils.map((/** @type {number} */ limit) => {
-      const mark = h("span");
-      mark.style.setProperty("--ou", String(valeurs.indexOf(limit) / (valeurs.length - 1)));
-      return { limit, mark };
+      return { limit, mark: h("span") };
     });
     const error = h("p", { class: "cd-erreur", id: `${id}-erreur`, role: "alert" });
-    const block = h("div", { class: "cd-champ cd-seuil" }, h("label", { for: id }, label), field, range,
-      h("div", { class: "cd-marques", "aria-hidden": "true" }, ...marks.map(({ mark }) => mark)), error);
+    const block = h("div", { class: "cd-champ cd-seuil" }, h("label", { for: id, id: `${id}-nom` }, label), field,
+      h("p", { id: `${id}-geste`, class: "cd-aide" }, "Ou faites glisser :"), range,
+      h("div", { class: "cd-marques", "aria-hidden": "true" }, marks.length > 1 ? "Seuils :" : "Seuil :", ...marks.map(({ mark }) => mark)), error);
     return { figure, field, range, marks, error, block, valeurs, shown: NaN };
   }
 

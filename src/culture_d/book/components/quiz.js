@@ -176,7 +176,8 @@
         moved ||= !!other;
         showEnds();
         const place = [...list.children].indexOf(item) + 1;
-        changed(`${other ? "Place" : "Déjà à la place"} ${place} sur ${rows.length}.`);
+        const { text } = question.answers[rows.find((row) => row.item === item).place];
+        changed(`${other ? "Place" : "Déjà à la place"} ${place} sur ${rows.length}${NB}: ${text}`);
       }
 
       function showEnds() {
