@@ -108,6 +108,7 @@ def test_the_explorable_starts_on_the_scene(said: dict[str, str], laws: Laws, ou
         in (said["explorable"])
     )
     assert f"{found['no']} ne s'appliquent pas" in said["explorable"]
+    assert "Les surfaces d'un même site s'additionnent (ici 810 m²)." in said["explorable"]
 
 
 def _facts(ours: int, surface: int) -> Facts:
@@ -222,7 +223,11 @@ def test_the_obligations(
     """The notebook reads the table of thresholds; here the cards themselves are judged."""
     cards = _with_threshold(laws, "commune")
     school, hall = surfaces["École du Moulin"], surfaces["Salle polyvalente"]
-    verdicts = {plain(card.title): SAID[judge_card(card, _facts(ours, school))] for card in cards}
+    # The same site or not: two surfaces are possible, and two answers make a doubt.
+    verdicts = {}
+    for card in cards:
+        possible = {judge_card(card, _facts(ours, area)) for area in (school, school + hall)}
+        verdicts[plain(card.title)] = SAID[possible.pop() if len(possible) == 1 else "check"]
     shown = {row[0]: row[1] for row in tables["tableau-obligations"]}
     opening = plain(laws.card("ouverture-par-defaut").title)
     kept = {title for title, word in verdicts.items() if word != SAID["no"]} | {opening}
@@ -234,7 +239,12 @@ def test_the_obligations(
     found = Counter(verdicts.values())
     text = said["lecture-obligations"]
     assert f"Sur {len(cards)} textes, {found[SAID['yes']]} s'appliquent." in text
-    assert f"{found[SAID['check']]} sont à vérifier" in text
+    assert f"{found[SAID['check']]} sont à vérifier." in text
+    energy = [plain(card.title) for card in cards if _comparisons(card, "surface")]
+    assert len(energy) == 2 and {verdicts[title] for title in energy} == {SAID["check"]}
+    disputed = found[SAID["check"]] - len(energy)
+    assert f"Pour {disputed}, les sources ne s'accordent pas sous le seuil." in text
+    assert f"Pour {len(energy)}, deux surfaces sont possibles." in text
     assert f"Les {found[SAID['no']]} autres ne s'appliquent pas" in text
     first, second = (plain(nombre(grant)) for grant in GRANTS)
     assert f"{first} et {second} €" in text

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from culture_d.explorables import ExplorableError, site
-from culture_d.explorables.seuils import COMMUNE, Seuils, rules, summary
+from culture_d.explorables.seuils import COMMUNE, Seuils, rules, site_words, summary
 from culture_d.fictitious import POPULATIONS
 from culture_d.laws import load_laws, sentences, typeset_law, words
 from culture_d.verdicts import CHECK, NO, YES, Facts, judge_card
@@ -120,6 +120,7 @@ def test_starts_where_the_python_class_says(visit: Visit) -> None:
     expect(page.locator(".cd-app")).to_contain_text("pas un conseil juridique")
     said = (status(page).text_content() or "").replace("\u2019", "'")
     assert summary([YES] * 3 + [CHECK] * 2 + [NO] * 7) in said
+    assert site_words(810) in said
 
 
 def test_one_threshold_is_not_enough(visit: Visit) -> None:

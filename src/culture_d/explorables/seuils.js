@@ -298,7 +298,9 @@ class View {
       const named = followed ?? (changed.length === 1 ? changed[0] : undefined);
       const news = named ? `« ${named.rule.titre} » ${SAID[named.verdict]}. `
         : changed.length ? `${changed.length} textes changent de liste. ` : "";
-      say(this.status, `${news}${measure(FIGURES[0], facts.population ?? 0)}, ${agents} : ${summary(judged.map(({ verdict }) => verdict))}`);
+      say(this.status, `${news}${measure(FIGURES[0], facts.population ?? 0)}, ${agents} : ${summary(judged.map(({ verdict }) => verdict))} `
+        // A "no" for one building is not a "no" for the site.
+        + `Les surfaces d'un même site s'additionnent (ici ${measure(FIGURES[4], facts.surface ?? 0)}).`);
     }, delay);
   }
 

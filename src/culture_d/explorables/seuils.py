@@ -123,13 +123,15 @@ class Seuils(Explorable):
         return (
             f"{COMMUNE}, {_count(self.habitants, 'habitant')} et "
             f"{_count(self.agents, 'agent')} : {summary(found)} "
+            f"{site_words(self.surface)} "
             f"Une règle demande deux seuils à la fois : « {card.title} »."
         )
 
     def static_tables(self) -> Sequence[Table]:
         """Return the double threshold from both sides, and the rules that apply or may."""
         sorted_rules = Table(
-            caption=f"{COMMUNE} : s'applique ou à vérifier (les autres ne s'appliquent pas)",
+            caption=f"{COMMUNE} : s'applique ou à vérifier (pour {_surface(self.surface)} "
+            "de bâtiments, les autres ne s'appliquent pas)",
             columns=("Texte et seuil", "Réponse"),
             rows=[
                 (f"{typeset_law(card.title)} ({_limits(card)})", _VERDICTS[verdict])
@@ -176,6 +178,15 @@ def summary(verdicts: Sequence[str]) -> str:
     unsure = "est à vérifier" if check < 2 else "sont à vérifier"
     not_ours = "ne s'applique pas" if no < 2 else "ne s'appliquent pas"
     return f"{yes} {applies}, {check} {unsure}, {no} {not_ours}."
+
+
+def site_words(surface: float) -> str:
+    """Say which surface is counted, and that it may not be the whole site, as the module does."""
+    return f"Les surfaces d'un même site s'additionnent (ici {_surface(surface)})."
+
+
+def _surface(value: float) -> str:
+    return f"{nombre(value, 2)}{NO_BREAK_SPACE}m²"
 
 
 def _count(value: float, noun: str) -> str:
