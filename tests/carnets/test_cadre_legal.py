@@ -150,11 +150,11 @@ def test_the_square(said: dict[str, str], tables: dict[str, list[list[str]]], ou
 
 def test_the_finding(said: dict[str, str], project: Project) -> None:
     rows = _csv(project.datasets / "communes" / "communes.csv")
-    exact = sorted(row["nom"] for row in rows if row["population"] == "3500")
-    assert (
-        f"{len(exact)} communes ont tout juste 3 500 habitants : {' et '.join(exact)}"
-        in (said["constat"])
-    )
+    exact = [row["nom"] for row in rows if row["population"] == "3500"]
+    text = said["constat"]
+    assert "À 3 500 habitants ou à 50 agents tout juste" in text
+    assert f"{len(exact)} communes ont 3 500 habitants de population municipale." in text
+    assert not any(name in text for name in exact)
     assert f"{PEOPLE} personnes font ici {nombre(AGENTS, 1)}" in said["constat"]
 
 
