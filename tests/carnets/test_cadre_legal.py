@@ -262,7 +262,8 @@ def test_what_to_write(said: dict[str, str], laws: Laws, ours: int) -> None:
     text = said["que-dire"]
     assert f"Chantebrise a {plain(nombre(ours))} habitants et {nombre(AGENTS, 1)} agents" in text
     assert "au moins 3 500 habitants et au moins 50 agents" in text
-    assert "L312-1-1" in text and "L312-1-1" in card.reference
+    assert "articles : L312-1-1 pour les habitants, D312-1-1-1 pour les agents." in text
+    assert "articles L312-1-1 et D312-1-1-1" in card.reference
     assert f"Texte vérifié en {date_longue(card.checked).partition(' ')[2]}." in text
 
 
