@@ -79,6 +79,11 @@ def _with_threshold(laws: Laws, body: str = "") -> list[Card]:
     ]
 
 
+def _from_guides(card: Card) -> str:
+    """A threshold that the text does not give is said to come from guides."""
+    return ", selon des guides" if "guides dispensent" in str(card.doubt) else ""
+
+
 def _limit(laws: Laws, name: str, fact: str) -> int:
     (found,) = {one.value for one in _comparisons(laws.card(name), fact)}
     return found
@@ -123,7 +128,7 @@ def test_the_thresholds_in_inhabitants(
     wanted = [
         [
             plain(card.title),
-            plain(f"{words[one.test]} {nombre(one.value)}"),
+            plain(f"{words[one.test]} {nombre(one.value)}{_from_guides(card)}"),
             counted[str(one.counted)],
         ]
         for card in _with_threshold(laws)
@@ -132,7 +137,12 @@ def test_the_thresholds_in_inhabitants(
     assert tables["en-habitants"] == wanted
     silent = sum(row[2] == "non précisée" for row in wanted)
     text = said["reserves"]
-    assert f"Sur ces {len(wanted)} textes, {silent} ne précisent pas" in text
+    assert f"Sur ces {len(wanted)} seuils, {silent} ne précisent pas" in text
+    (guided,) = [card for card in _with_threshold(laws) if _from_guides(card)]
+    assert guided.id == "subvention-donnees" and "La notice du décret n'en parle pas." in str(
+        guided.doubt
+    )
+    assert "Celui des subventions vient de guides : la notice du décret n'en parle pas." in text
     first = min(card.recheck_by for card in _with_threshold(laws))
     assert f"à revérifier avant le {date_longue(first)}" in text
 
@@ -235,6 +245,8 @@ def test_the_obligations(
     for title in kept:
         (row,) = [text for text in shown if text.startswith(f"{title} (")]
         assert shown[row] == verdicts[title]
+        (card,) = [card for card in cards if plain(card.title) == title]
+        assert (", selon des guides" in row) == bool(_from_guides(card))
     assert verdicts[opening] == SAID["no"]
     found = Counter(verdicts.values())
     text = said["lecture-obligations"]
