@@ -134,7 +134,7 @@ class Seuils(Explorable):
             "de bâtiments, les autres ne s'appliquent pas)",
             columns=("Texte et seuil", "Réponse"),
             rows=[
-                (f"{typeset_law(card.title)} ({_limits(card)})", _VERDICTS[verdict])
+                (_named(card), _VERDICTS[verdict])
                 for card, verdict in self._judged()
                 if verdict != NO
             ],
@@ -191,6 +191,12 @@ def _surface(value: float) -> str:
 
 def _count(value: float, noun: str) -> str:
     return f"{nombre(value, 2)}{NO_BREAK_SPACE}{noun}{'s' if value >= 2 else ''}"
+
+
+def _named(card: Card) -> str:
+    """Name a card and its thresholds, but those that its title already gives."""
+    title, limits = typeset_law(card.title), _limits(card)
+    return title if title.endswith(limits) else f"{title} ({limits})"
 
 
 def _limits(card: Card) -> str:
