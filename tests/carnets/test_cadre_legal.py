@@ -100,7 +100,10 @@ def test_the_scene(said: dict[str, str], laws: Laws, ours: int) -> None:
     assert f"plus de {plain(nombre(inhabitants))} habitants ou de plus de {agents} agents" in text
     assert f"Avec {PEOPLE} agents" in text
     assert PEOPLE > agents > AGENTS and ours < inhabitants
-    assert f"{plain(nombre(AGENTS, 1))} ici, pas {PEOPLE}" in said["deviner"]
+    # The guess does not give away what the reader is to look for.
+    assert f"puisque {PEOPLE} dépasse {agents}" in said["deviner"]
+    assert nombre(AGENTS, 1) not in said["deviner"]
+    assert "les deux seuils" not in said["deviner"]
     assert f"au-delà de {agents}" in said["essai"]
     assert plain(f"à {nombre(inhabitants - 1)}, puis {nombre(inhabitants)}") in said["essai"]
 
