@@ -21,6 +21,7 @@ from culture_d.project import Project
 
 NOTEBOOK = "notebooks/comprendre/qualite-peremption.ipynb"
 TONIGHT = date(2026, 11, 22)
+THURSDAY = date(2026, 11, 26)
 MONTHS = {
     "Mensuelle ou plusieurs fois par mois": 1,
     "Trimestrielle": 3,
@@ -276,13 +277,48 @@ def test_the_decision(
     assert devices["Piscine intercommunale"]["adr_voie"] in tonight
     assert date_longue(date.fromisoformat(pool["date_visite"])) in tonight
     assert state(devices["Piscine intercommunale"], TONIGHT) == STATES[2]
-    count = Counter(state(row, TONIGHT) for row in devices.values())
     fit = sum(row["constat"] == "conforme" for row in visits)
+    odd = len(visits) - fit
+    expired, missing = (
+        sum(state(row, THURSDAY) == words for row in devices.values()) for words in STATES[:2]
+    )
+    assert THURSDAY.weekday() == 3 and 0 < (THURSDAY - TONIGHT).days < 7
     assert "« 29 de nos 30 défibrillateurs" in thursday
-    assert "Notre fichier date du 16 novembre 2026." in thursday
-    assert f"D'après lui, {count[STATES[0]]} de nos {len(devices)} défibrillateurs" in thursday
-    assert f"Pour {count[STATES[1]]} autres, une date manque" in thursday
-    assert f"vu {len(visits)} sur place : {fit} lignes" in thursday
+    assert (
+        "Notre fichier date du 16 novembre 2026. "
+        f"D'après lui, au {date_longue(THURSDAY)}, {expired} de nos {len(devices)} défibrillateurs"
+    ) in thursday
+    assert f"Pour {missing} autres, une date manque" in thursday
+    assert (
+        f"vu {len(visits)} sur place : {fit} lignes étaient conformes, "
+        f"et {odd} fausses ou douteuses" in thursday
+    )
+    assert f"Les {len(devices) - len(visits)} autres appareils" in thursday
+    before = {name for name, row in devices.items() if state(row, TONIGHT) == STATES[0]}
+    since = {name for name, row in devices.items() if state(row, THURSDAY) == STATES[0]} - before
+    assert since == {"Salle communale de Valmorin"}
+    assert (
+        f"Pourquoi {expired}, et non {len(before)} comme ce soir ?** "
+        f"{since.pop()} : dernier jour ce soir" in thursday
+    )
+
+
+def test_what_two_labels_change_on_thursday(
+    said: dict[str, str], devices: dict[str, dict[str, str]], visits: Rows
+) -> None:
+    """One part of the file is past its day, and new; another is years away, and past its day."""
+    seen = {row["nom"]: row["remarque"] for row in visits if row["constat"] == "date différente"}
+    assert set(seen) == {"École de l'Orme", "École de la Fontaine"}
+    new, old = date(2028, 11, 30), date(2026, 6, 30)
+    assert f"Électrodes remplacées : {date_longue(new)} sur l'étiquette" in plain(
+        seen["École de l'Orme"]
+    )
+    assert f"Batterie : {date_longue(old)} sur l'étiquette" in plain(seen["École de la Fontaine"])
+    renewed, flat = devices["École de l'Orme"], devices["École de la Fontaine"]
+    assert date.fromisoformat(renewed["dtpr_lcad"]) < THURSDAY < new
+    assert old < THURSDAY < min(days_of(flat))
+    assert f"École de l'Orme : électrodes neuves, jusqu'au {date_longue(new)}" in said["jeudi"]
+    assert f"École de la Fontaine : batterie périmée depuis le {date_longue(old)}" in said["jeudi"]
 
 
 def test_the_check_yourself(
