@@ -205,6 +205,8 @@ def test_what_the_visits_found(
     odd = [row for row in visits if row["constat"] != "conforme"]
     fit = len(visits) - len(odd)
     assert "aucune erreur, sur 30 lignes" in said["controle"]
+    passed = f"{sum(map(lacks, devices.values()))} appareils à qui une date manque"
+    assert passed in said["valide-vrai"] and passed in said["questions"]
     assert f"sur {len(visits)} visites : {fit} lignes conformes, et {len(odd)}" in said["controle"]
     assert tables["controle"] == [[plain(row["nom"]), plain(row["remarque"])] for row in odd]
     assert f"Les {len(odd)} lignes" in BeautifulSoup(
@@ -248,6 +250,10 @@ def test_the_three_dates(
     survey = expiry(datasets["Enquête sur les déplacements"])
     assert schools and survey and schools < TONIGHT < survey
     assert f"sa mise à jour le {date_longue(schools)}" in said["trois-dates"]
+    row = datasets["Effectifs des écoles"]
+    years = "-".join(row[field][:4] for field in ("COUV_TEMP_DEBUT", "COUV_TEMP_FIN"))
+    assert f"décrit l'année {years}, comptée à la rentrée" in said["trois-dates"]
+    assert row["COUV_TEMP_DEBUT"] < row["DATE_MAJ"] < row["COUV_TEMP_FIN"]
     assert f"la dernière, jusqu'au {date_longue(survey)}" in said["trois-dates"]
 
 

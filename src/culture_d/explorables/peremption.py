@@ -57,7 +57,7 @@ class Peremption(Explorable):
         self._devices, self._datasets = expiry.defibrillators(), expiry.datasets()
         day = self._start.isoformat()
         super().__init__(
-            titre="Avancez le jour : qui passe sa date ?",
+            titre="Avancez le jour : quel appareil dépasse son échéance ?",
             jour=day,
             depart=day,
             bornes=[expiry.FIRST.isoformat(), expiry.LAST.isoformat()],
@@ -83,13 +83,13 @@ class Peremption(Explorable):
         said = date_longue(self._start)
         return (
             Table(
-                f"Première date des {len(self._devices)} défibrillateurs, selon le jour",
+                f"Échéance la plus proche des {len(self._devices)} défibrillateurs, selon le jour",
                 ("Jour", "Dépassée", "Manquante", f"Sous {SOON} jours", "Plus tard"),
                 rows,
             ),
             Table(
                 f"Appareils à la date dépassée, {said}",
-                ("Appareil", "Première date"),
+                ("Appareil", "Échéance"),
                 _expired(self._devices, self._start),
             ),
             Table(
