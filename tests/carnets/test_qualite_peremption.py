@@ -408,6 +408,21 @@ def test_the_traps_of_the_manifests_are_in_the_data(
     ]
 
 
+def test_the_strips_added_by_hand_in_the_trainer_s_sheet(
+    project: Project, devices: dict[str, dict[str, str]]
+) -> None:
+    """Two pass their day within three months, so that somebody stands up; two have no day."""
+    sheet = (project.root / "book/formateurs/qualite-peremption.md").read_text(encoding="utf-8")
+    for name in ("École du Verger", "Piscine intercommunale"):
+        first = min(days_of(devices[name]))
+        assert f"- {name} : {date_longue(first)}" in sheet.replace("\u00a0", " ")
+        assert TONIGHT <= first < later(TONIGHT, 3)
+    assert "- Médiathèque : batterie, case vide" in sheet
+    assert not devices["Médiathèque"]["dtpr_bat"]
+    assert "- Mairie de Rochamelle : électrodes, case vide" in sheet
+    assert not devices["Mairie de Rochamelle"]["dtpr_lcad"]
+
+
 def test_no_number_is_typed_in_the_prose(project: Project) -> None:
     """Numbers of the prose that come from data are printed by code, never typed."""
     prose = "\n".join(
