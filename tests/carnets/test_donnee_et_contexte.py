@@ -86,8 +86,10 @@ def test_the_guess(said: dict[str, str], steps: dict[tuple[str, str], dict[str, 
     facts = steps["Mayotte", "faits"]["annee"]
     elsewhere = steps["autres départements", "faits"]["annee"]
     text = said["deviner"]
-    assert f"De {TONIGHT.year} : Non, de {facts}." in text
-    assert f"De {elsewhere} : Non, de {facts}." in text
+    assert f"De {TONIGHT.year} : Non. {TONIGHT.year}, c'est" in text
+    assert f"De {elsewhere} : Non. {elsewhere} vaut" in text
+    wrong = text[text.index(f"De {TONIGHT.year} :") : text.index(f"De {facts} :")]
+    assert facts not in wrong  # a wrong answer does not give the right one away
     assert f"De {facts} : Oui. C'est le recensement de {facts}." in text
 
 
@@ -168,10 +170,15 @@ def test_the_finding(said: dict[str, str], communes: dict[str, dict[str, str]]) 
     departements = {row["departement"] for row in communes.values()}
     assert f"Sur {len(departements)} départements, 1 seul ne bouge pas : Mayotte" in text
     assert f"Ailleurs, {len(elsewhere)} communes" in text
-    assert f"la plus grande avec {max(elsewhere)} habitants" in text
-    assert f"{elsewhere.count(0)} villages détruits en 1916" in text
-    assert f"Les {len(mayotte)} communes de Mayotte" in text
-    assert plain(f"{nombre(min(mayotte))} habitants au moins") in text
+    zero = elsewhere.count(0)
+    assert f"{zero} villages détruits en 1916" in text
+    small = f"Les {len(elsewhere) - zero} autres sont très petites : {max(elsewhere)} habitants"
+    assert small in text
+    assert f"À Mayotte, les {len(mayotte)} communes sont figées ensemble" in text
+    frozen = [row for row in _followed(communes) if row["departement"] == "976"]
+    assert len(frozen) == len(mayotte) and all(_frozen(row) for row in frozen)
+    assert plain(f"dépassent {nombre(5000)} habitants") in text
+    assert 5000 < min(mayotte) < 6000
 
 
 def test_the_ages(
@@ -255,7 +262,7 @@ def test_the_check_yourself_questions(
     poster = f"« Mayotte, {nombre(_population(communes, '976'))} habitants. »"
     assert plain(poster) in text
     assert f"✓ {TONIGHT.year - old} ans : De {old} à {TONIGHT.year}." in text
-    assert f"✗ {TONIGHT.year - recent} ans : C'est l'âge" in text
+    assert f"✗ {TONIGHT.year - recent} ans : C'est l'écart entre {recent}" in text
     assert f"✗ {recent - old} ans : C'est l'écart" in text
     days = [
         date.fromisoformat(steps["autres départements", step]["date"])
