@@ -5,15 +5,17 @@ numbers alone is shared; its own test is elsewhere.
 """
 
 import csv
+import json
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 
 import pytest
 from bs4 import BeautifulSoup
 
-from culture_d.french import nombre, pourcent
+from culture_d.french import date_longue, nombre, pourcent
 from culture_d.notebooks import read
 from culture_d.project import Project
 
@@ -169,6 +171,16 @@ def test_the_guess(
         f": {nombre(name.doubled)} comptent plusieurs fois. Et {nombre(name.without)} ont" in text
     )
     assert name.rows > 40_000
+
+
+def test_the_date_of_the_rates(project: Project, said: dict[str, str]) -> None:
+    """The year is said, and nothing of the law of today, on which the course has no card."""
+    text = (project.datasets / "taxes" / "datapackage.json").read_text(encoding="utf-8")
+    day = date.fromisoformat(json.loads(text)["published"])
+    assert f"a été repris le {date_longue(day)}." in said["reserves"]
+    assert "il vaut pour 2017 seulement" in said["reserves"].replace("\u00a0", " ")
+    notebook = read(project.root / NOTEBOOK)
+    assert "loi de finances" not in "".join(cell.source for cell in notebook.cells)
 
 
 def test_the_lines_shown(
