@@ -301,7 +301,7 @@ def test_the_check_yourself_answers(
     text = said["questions"]
     name = "Chantebrise"
     count, size = counts[2025, name], people[name]
-    unit = "créations pour 1 000 habitants"
+    unit = "pour 1 000 habitants"
     assert f"{name} compte {n(size)} habitants et {count} créations en 2025." in text
     assert f"✓ {rate(Fraction(1000 * count, size))} {unit} : {count} divisé par {n(size)}" in text
     ours = Fraction(1000 * counts[2025, OURS], people[OURS])
@@ -312,7 +312,7 @@ def test_the_check_yourself_answers(
     assert f"✗ {round(size / count)} {unit} : C'est le nombre d'habitants" in text
     others = [name for name in people if name != OURS]
     wrong = Fraction(1000 * sum(counts[2025, name] for name in people), people[OURS])
-    assert f"✗ « {rate(wrong)} {unit}. »" in text
+    assert f"✗ « {rate(wrong)} créations {unit}. »" in text
     assert f"✗ « {share(growth(counts, [OURS], 2020))} de plus depuis 2020. »" in text
     right = f"✓ « {counts[2025, OURS]} créations, soit {rate(ours)} pour 1 000 habitants, et {counts[2019, OURS]} en 2019. »"
     assert right in text
