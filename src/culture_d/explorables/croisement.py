@@ -145,7 +145,7 @@ class Croisement(Explorable):
         return [
             Table(
                 caption=f"{self._place(code)} : ce que donne chaque clé",
-                columns=("Clé", "Lignes", "Perdues", "Doublées", "Fausses"),
+                columns=("Clé", "Lignes", "Perdues (communes et taux)", "Doublées", "Fausses"),
                 rows=[
                     (label, *(nombre(value) for value in values))
                     for key, label in CLES.items()
