@@ -274,7 +274,8 @@ def preparer_paquet(
     valable_jusqu_au: date | str,
     colonnes: Mapping[str, str],
     admises: Mapping[str, str] | None = None,
-    croiser: Sequence[str] = (),
+    personnes: str | None = None,
+    sans_personne: str = "",
     minimum: int = MINIMUM,
 ) -> Path:
     """Write `table` and its description in a new folder, check both, and return the folder.
@@ -292,9 +293,11 @@ def preparer_paquet(
         valable_jusqu_au: last day on which it should be quoted.
         colonnes: what each column means; all of them, in any order.
         admises: columns kept although they seem to speak of a person, each with the reason.
-        croiser: columns that a neighbour may know; groups of fewer than `minimum` rows are
-            refused. Count people with `risque` before: rows are only a first barrier.
-        minimum: rows in the smallest group.
+        personnes: for one row per group, the column that counts the people of each group.
+        sans_personne: why no row is about a person (equipment, places): nothing is then crossed.
+        minimum: people in the smallest group. Without `personnes` nor `sans_personne`, all the
+            published columns are crossed, delays and costs too, and rows are counted: a first
+            barrier, since one person may have written several. Count people with `risque` before.
 
     Raises:
         OpeningError: anything missing or unknown, a personal column left in, a small group, a
@@ -307,8 +310,10 @@ def preparer_paquet(
     )
     _need_descriptions(table, colonnes)
     _refuse_personal(table, admises or {})
-    if croiser:
-        _refuse_small_groups(table, croiser, minimum)
+    if personnes is not None:
+        _refuse_few_people(table, personnes, minimum)
+    elif not sans_personne.strip():
+        _refuse_small_groups(table, minimum)
     target = _free_folder(Path(dossier))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -489,13 +494,25 @@ def _refuse_personal(table: pd.DataFrame, admitted: Mapping[str, str]) -> None:
         )
 
 
-def _refuse_small_groups(table: pd.DataFrame, columns: Sequence[str], minimum: int) -> None:
-    found = risque(table, columns, minimum=minimum)
+def _refuse_few_people(table: pd.DataFrame, column: str, minimum: int) -> None:
+    _need_columns(table, [column])
+    people = pd.to_numeric(table[column], errors="coerce")
+    few = people.isna() | (people < minimum)
+    if few.any():
+        raise OpeningError(
+            f"Colonne « {column} » : {accord(int(few.sum()), 'groupe')} sans nombre, ou de moins de "
+            f"{minimum} personnes. Regroupez davantage, puis recomptez."
+        )
+
+
+def _refuse_small_groups(table: pd.DataFrame, minimum: int) -> None:
+    found = risque(table, [str(name) for name in table.columns], minimum=minimum)
     if found.petits_groupes:
         raise OpeningError(
-            f"En croisant {', '.join(columns)}, {accord(found.petits_groupes, 'groupe')} de moins de "
-            f"{minimum} lignes. Le plus petit en compte {nombre(found.plus_petit)}. "
-            "Regroupez davantage, puis recomptez."
+            f"En croisant toutes les colonnes, {accord(found.petits_groupes, 'groupe')} de moins de "
+            f"{minimum} lignes. Le plus petit en compte {nombre(found.plus_petit)}. Regroupez "
+            "davantage, ou publiez une ligne par groupe et nommez dans « personnes » la colonne qui "
+            "les compte. Si aucune ligne ne parle d'une personne, dites pourquoi dans « sans_personne »."
         )
 
 

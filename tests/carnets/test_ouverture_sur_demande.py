@@ -165,8 +165,8 @@ def test_the_sorting(
     lines = tables["feux"]
     assert len(lines) == len(rows[0])
     counts = Counter(decision for _, decision, _ in lines)
-    assert counts == {"publier": 3, "masquer": 2, "refuser": len(PERSONAL)}
-    assert "Sur 12 colonnes : 3 à publier, 2 à masquer, 7 à refuser" in said["feux"]
+    assert counts == {"publier": 1, "masquer": 4, "refuser": len(PERSONAL)}
+    assert "Sur 12 colonnes : 1 à publier, 4 à masquer, 7 à refuser" in said["feux"]
     for name, decision, _ in lines:
         sentence = re.search(rf"À {decision} : ([^.]*)\.", said["feux"])
         assert sentence and name.lower().replace("’", "'") in sentence[1].replace("’", "'")
@@ -178,6 +178,7 @@ def test_the_recount(
     keys: list[Callable[[Row], object]] = [
         lambda row: (street(row), row["annee_naissance"], row["type"]),
         lambda row: (row["commune"], row["date"][:7], row["type"]),
+        lambda row: (sector(row), half(row), row["type"], row["delai_jours"], row["cout_euros"]),
         lambda row: (sector(row), half(row), row["type"]),
     ]
     expected = []
@@ -190,8 +191,12 @@ def test_the_recount(
     assert [line[1:] for line in tables["regroupement"]] == expected
     smallest = min(len(group) for group in people(rows, keys[-1]).values())
     assert smallest >= 5
-    assert f"au moins {smallest} personnes par groupe" in said["regroupement"]
-    assert "Le repère de 5 est **notre choix**" in said["regroupement"]
+    text = said["regroupement"]
+    exact = len(alone(rows, keys[-2]))
+    assert f"laissés exacts, isolaient encore {exact} lignes sur {len(rows)}.**" in text
+    assert "un repère : au moins 5 personnes par groupe." in text
+    assert f"Notre plus petit groupe en compte {smallest}." in text
+    assert "Ce repère est **notre choix**" in text
 
 
 def test_the_answer_to_the_group(
@@ -203,13 +208,18 @@ def test_the_answer_to_the_group(
             delays[sector(row)].append(int(row["delai_jours"]))
     order = ("Grandvoie", "bourgs", "petites communes")
     medians = [whole(statistics.median(delays[name])) for name in order]
+    waiting = Counter(sector(row) for row in rows if not row["delai_jours"])
     assert [line[1:] for line in tables["reponse-au-collectif"]] == [
-        [whole(len(delays[name])), median] for name, median in zip(order, medians, strict=True)
+        [whole(len(delays[name])), median, whole(waiting[name])]
+        for name, median in zip(order, medians, strict=True)
     ]
     text = said["reponse-au-collectif"]
     assert f"a pris {medians[0]} jours ou moins à Grandvoie, {medians[2]} jours ou moins" in text
     letter = said["lettre"].replace(" > ", " ")
     assert f"{medians[0]} jours à Grandvoie et de {medians[2]} jours" in letter
+    assert f"{waiting.total()} signalements sans intervention n’ont pas de délai" in text
+    assert f"{waiting.total()} signalements sans intervention n’y entrent pas, dont " in letter
+    assert f"{waiting[order[0]]} à Grandvoie et {waiting[order[2]]} dans les petites" in letter
 
 
 def test_the_days(said: dict[str, str], tables: dict[str, list[list[str]]]) -> None:
@@ -239,10 +249,12 @@ def test_the_days(said: dict[str, str], tables: dict[str, list[list[str]]]) -> N
 def test_the_package_and_the_letter(
     said: dict[str, str], tables: dict[str, list[list[str]]], rows: list[Row]
 ) -> None:
+    groups = {(sector(row), half(row), row["type"]) for row in rows}
     shown = dict(tables["preparer"])
     assert shown == {
         "Fichiers": "datapackage.json et signalements-2025.csv",
-        "Lignes et colonnes": f"{len(rows)} lignes, 5 colonnes",
+        "Une ligne": "un secteur, un semestre, un type",
+        "Lignes et colonnes": f"{len(groups)} lignes, 8 colonnes",
         "Licence": "Licence Ouverte 2.0",
         "Mise à jour": "chaque année",
         "Publié le": "25 septembre 2026",
@@ -252,7 +264,10 @@ def test_the_package_and_the_letter(
     letter = said["lettre"].replace(" > ", " ")
     assert f"le {date_longue(LETTER)} le registre 2025" in letter
     assert f"reçu le {date_longue(RECEIVED)}." in letter
-    assert f"en ligne le 25 septembre 2026, sous Licence Ouverte : {len(rows)} lignes, 5 " in letter
+    assert (
+        f"en ligne le 25 septembre 2026, sous Licence Ouverte. Il a {len(groups)} lignes" in letter
+    )
+    assert "Avant le 25 septembre 2026, nous pouvons étudier" in letter
     assert f"retiré {len(PERSONAL)} colonnes" in letter
     assert date(2026, 9, 25) < REFUSAL
 

@@ -60,6 +60,7 @@ def settings_of(**changes: Any) -> dict[str, Any]:
             "delai_jours": "Jours.",
             "cout_euros": "Euros.",
         },
+        "sans_personne": "un essai du paquet, et non de ce qu'il contient",
     }
     return {**base, **changes}
 
@@ -337,7 +338,9 @@ def test_nothing_is_written_over(clean: pd.DataFrame, tmp_path: Path) -> None:
         ({"publie_le": "25/09/2026"}, "attend une date AAAA-MM-JJ"),
         ({"valable_jusqu_au": "2026-09-25"}, "doit venir après"),
         ({"colonnes": {"type": "Type."}}, "Il manque : semestre, delai_jours, cout_euros"),
-        ({"croiser": ["semestre", "type", "delai_jours"]}, "Regroupez davantage"),
+        ({"sans_personne": " "}, "En croisant toutes les colonnes"),
+        ({"personnes": "qui"}, "n'est pas dans le tableau"),
+        ({"personnes": "type"}, "sans nombre, ou de moins de 5"),
         ({"admises": {"nom": "public"}}, "n'est pas dans le tableau"),
     ],
 )
@@ -347,6 +350,27 @@ def test_a_package_is_refused(
     with pytest.raises(OpeningError, match=re.escape(words)):
         preparer_paquet(clean, tmp_path / "paquet", **settings_of(**changes))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_all_that_is_published_is_crossed(clean: pd.DataFrame, tmp_path: Path) -> None:
+    """Periods and kinds gather many rows; the exact delay and cost beside them single out."""
+    wide = clean[["semestre", "type"]]
+    said = {"semestre": "Semestre.", "type": "Type."}
+    kept = settings_of(colonnes=said, sans_personne="")
+    assert preparer_paquet(wide, tmp_path / "large", **kept).is_dir()
+    with pytest.raises(OpeningError, match="toutes les colonnes"):
+        preparer_paquet(clean, tmp_path / "exact", **settings_of(sans_personne=""))
+
+
+def test_one_row_per_group_says_how_many_people_it_holds(tmp_path: Path) -> None:
+    table = pd.DataFrame({"secteur": ["nord", "sud"], "personnes": [5, 12], "delai": [3.5, 6]})
+    kept = settings_of(
+        colonnes=dict.fromkeys(table.columns, "Essai."), sans_personne="", personnes="personnes"
+    )
+    assert preparer_paquet(table, tmp_path / "bon", **kept).is_dir()
+    for few in (4, None):
+        with pytest.raises(OpeningError, match=r"1\xa0groupe sans nombre, ou de moins de 5"):
+            preparer_paquet(table.assign(personnes=[few, 12]), tmp_path / "non", **kept)
 
 
 def test_a_description_of_an_absent_column_is_refused(clean: pd.DataFrame, tmp_path: Path) -> None:
