@@ -244,6 +244,8 @@ def test_the_days(said: dict[str, str], tables: dict[str, list[list[str]]]) -> N
     assert f"**Répondez avant le {date_longue(REFUSAL)}.**" in text
     assert f"la réception, le {date_longue(RECEIVED)}, pas" in text
     assert f"jusqu’au {date_longue(REFERRAL)} pour saisir" in text
+    assert "**si vous avez envoyé un accusé de réception disant les délais**" in text
+    assert "Sans lui" in load_laws().card("acces-reception").rule
 
 
 def test_the_package_and_the_letter(
@@ -279,7 +281,7 @@ def test_a_forgotten_column_is_refused(said: dict[str, str]) -> None:
 def test_the_check_yourself_questions(said: dict[str, str], rows: list[Row]) -> None:
     text = said["questions"]
     assert f"✓ La demande est refusée depuis le {date_longue(REFUSAL)}," in text
-    assert f"Le collectif a jusqu'au {date_longue(REFERRAL)}." in text
+    assert f"Le collectif a jusqu'au {date_longue(REFERRAL)}, si vous avez envoyé" in text
     here = Counter(row["nom"] for row in rows if row["commune"] == "La Noirelle")
     most = max(here.values())
     assert f"À La Noirelle, {here.total()} signalements. Une personne en a écrit {most}." in text
