@@ -77,7 +77,9 @@ def test_every_file_says_the_same(folder: Path, exact: list[dict[str, str]]) -> 
 
 def test_the_scene(said: dict[str, str], foyer: dict[str, str]) -> None:
     text = said["scene"]
-    assert f"« Vous nous avez voté {nombre(float(foyer['Montant']))}".replace("« ", "«\u00a0") in text
+    assert (
+        f"« Vous nous avez voté {nombre(float(foyer['Montant']))}".replace("« ", "«\u00a0") in text
+    )
     assert f"n’en a plus que {len(str(int(foyer['SIRET'])))}." in text
     assert f"est devenu {int(foyer['Code postal'])}." in text
     assert f"« Chère {garbled('Épicerie solidaire du Pays d')}’Orvette »".replace("« ", "«\u00a0").replace(" »", "\u00a0»") in text  # fmt: skip

@@ -50,6 +50,22 @@ def _rows(steps: tuple[ScriptStep, ...]) -> Iterator[tuple[str, str, str]]:
         clock += step.minutes
 
 
+class TableDirective(CourseDirective):
+    """`{tableau} <title>`: a Markdown table with its title, read well by a screen reader."""
+
+    has_content: ClassVar[bool] = True
+    required_arguments: ClassVar[int] = 1
+    final_argument_whitespace: ClassVar[bool] = True
+
+    def run(self) -> list[nodes.Node]:
+        """Return the table; its first column names the rows."""
+        lines = [line.strip().strip("|").split("|") for line in self.content if line.strip()]
+        rows = [[cell.strip() for cell in line] for line in lines]
+        if len(rows) < 3 or len({len(row) for row in rows}) > 1:
+            raise self.error("Un tableau a des titres, une ligne de tirets, puis autant de cases.")
+        return [raw(html_table(rows[0], rows[2:], self.arguments[0]))]
+
+
 class SheetsDirective(CourseDirective):
     """`{fiches-de-formation}`: the sheet of each published module."""
 
@@ -78,5 +94,6 @@ def _link_from_lesson(
 def setup(app: Sphinx) -> None:
     """Register the directives and the link."""
     app.add_directive("deroule", ScriptDirective)
+    app.add_directive("tableau", TableDirective)
     app.add_directive("fiches-de-formation", SheetsDirective)
     app.connect("html-page-context", _link_from_lesson)
