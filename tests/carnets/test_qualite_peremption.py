@@ -242,7 +242,7 @@ def test_the_three_dates(
         assert facts == date_longue(date.fromisoformat(row["COUV_TEMP_FIN"]))
         assert updated == date_longue(date.fromisoformat(row["DATE_MAJ"]))
         assert limit == written
-        words = f"{title} : faits jusqu'au {facts}, mise à jour le {updated}, péremption : {limit}."
+        words = f"{title} : {facts}, {updated}, {limit}."
         assert words in said["catalogue"]
     assert "un fichier de novembre 2026, des faits de 2023" in said["catalogue"]
     assert "À citer pour 2023, pas pour aujourd'hui" in said["trois-dates"]

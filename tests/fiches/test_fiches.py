@@ -42,7 +42,7 @@ def test_the_script_on_the_page_sums_to_the_minutes_of_the_map(
         page = site / "book" / "formateurs" / f"{module.slug}.html"
         sheet = BeautifulSoup(page.read_text("utf-8"), "html.parser")
         clock = 0
-        for cell in sheet.select("main table tbody th"):
+        for cell in sheet.select("main table")[0].select("tbody th"):
             start, end = (int(words) for words in cell.get_text().split(" à "))
             assert start == clock < end
             clock = end
