@@ -261,13 +261,13 @@ def test_the_obligations(
     assert verdicts[plain(laws.card("marche-donnees").title)] == SAID["yes"]
     already = found[SAID["yes"]] - 1
     assert f"Sur {len(cards)} textes, {already} s'appliquent déjà, et 1 de plus si vous" in text
-    assert f"{found[SAID['check']]} sont à vérifier." in text
+    assert f"Restent {found[SAID['check']]} textes à vérifier." in text
     energy = [plain(card.title) for card in cards if _comparisons(card, "surface")]
     assert len(energy) == 2 and {verdicts[title] for title in energy} == {SAID["check"]}
     disputed = found[SAID["check"]] - len(energy)
     assert f"Pour {disputed}, les sources ne s'accordent pas sous le seuil." in text
     assert f"Pour {len(energy)}, deux surfaces sont possibles." in text
-    assert f"Les {found[SAID['no']]} autres ne s'appliquent pas" in text
+    assert f"L'ouverture et {found[SAID['no']] - 1} autres ne s'appliquent pas." in text
     first, second = (plain(nombre(grant)) for grant in GRANTS)
     assert f"{first} et {second} €" in text
     assert f"additionnent : {plain(nombre(sum(GRANTS)))} €" in text
