@@ -172,7 +172,7 @@ def test_the_finding(said: dict[str, str], communes: dict[str, dict[str, str]]) 
     assert f"Ailleurs, {len(elsewhere)} communes" in text
     zero = elsewhere.count(0)
     assert f"{zero} villages détruits en 1916" in text
-    small = f"Les {len(elsewhere) - zero} autres sont très petites : {max(elsewhere)} habitants"
+    small = f"et {len(elsewhere) - zero} communes de {max(elsewhere)} habitants au plus"
     assert small in text
     assert f"À Mayotte, les {len(mayotte)} communes sont figées ensemble" in text
     frozen = [row for row in _followed(communes) if row["departement"] == "976"]
