@@ -255,7 +255,6 @@ def test_the_package_and_the_letter(
     shown = dict(tables["preparer"])
     assert shown == {
         "Fichiers": "datapackage.json et signalements-2025.csv",
-        "Une ligne": "un secteur, un semestre, un type",
         "Lignes et colonnes": f"{len(groups)} lignes, 8 colonnes",
         "Licence": "Licence Ouverte 2.0",
         "Mise à jour": "chaque année",
