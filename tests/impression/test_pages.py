@@ -13,7 +13,7 @@ from culture_d.pdf import Printed
 
 Read = Callable[[bytes], Any]
 Squeeze = Callable[[str], str]
-LESSON_PAGES = 12
+LESSON_PAGES = 13
 # A heading, then two lines at least, above the bottom margin.
 LOWEST_HEADING = 297 - 20 - 20
 
