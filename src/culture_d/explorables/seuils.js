@@ -228,7 +228,7 @@ class View {
     const error = h("p", { class: "cd-erreur", id: `${id}-erreur`, role: "alert" });
     const block = h("div", { class: "cd-champ cd-seuil" }, h("label", { for: id, id: `${id}-nom` }, label), field,
       h("p", { id: `${id}-geste`, class: "cd-aide" }, "Ou faites glisser :"), range,
-      h("div", { class: "cd-marques", "aria-hidden": "true" }, marks.length > 1 ? "Seuils :" : "Seuil :", ...marks.map(({ mark }) => mark)), error);
+      h("div", { class: "cd-marques" }, marks.length > 1 ? "Seuils :" : "Seuil :", ...marks.map(({ mark }) => mark)), error);
     return { figure, field, range, marks, error, block, valeurs, shown: NaN };
   }
 
