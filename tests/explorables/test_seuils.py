@@ -44,7 +44,7 @@ def counts(page: Page) -> list[int]:
 
 
 def fill(page: Page, label: str, text: str) -> None:
-    field = page.get_by_label(label, exact=True)
+    field = page.get_by_role("textbox", name=label, exact=True)
     field.fill(text)
     field.press("Tab")
 
@@ -146,7 +146,7 @@ def test_one_threshold_is_not_enough(visit: Visit) -> None:
 
 def test_the_keyboard_crosses_a_threshold_by_one(visit: Visit) -> None:
     page = visit("seuils.html")
-    slider = page.get_by_role("slider", name=re.compile("^Habitants"))
+    slider = page.get_by_role("slider", name=re.compile("Habitants"))
     slider.focus()
     seen = []
     for _ in range(6):
@@ -158,7 +158,7 @@ def test_the_keyboard_crosses_a_threshold_by_one(visit: Visit) -> None:
     assert f"{KEY}.habitants=3501" in address_of(page)
     expect(page.locator(".cd-marques .cd-atteint").nth(1)).to_have_text("✓ 3\u202f500")
     page.keyboard.press("Tab")
-    expect(page.get_by_label(AGENTS, exact=True)).to_be_focused()
+    expect(page.get_by_role("textbox", name=AGENTS, exact=True)).to_be_focused()
 
 
 def test_not_knowing_the_agents(visit: Visit) -> None:
@@ -167,7 +167,7 @@ def test_not_knowing_the_agents(visit: Visit) -> None:
     page.get_by_label("Je ne sais pas combien d’agents").check()
     expect(followed(page)).to_contain_text("Il manque le nombre d’agents")
     assert counts(page) == expected(population=9100, agents=None)
-    expect(page.get_by_label(AGENTS, exact=True)).to_be_disabled()
+    expect(page.get_by_role("textbox", name=AGENTS, exact=True)).to_be_disabled()
     page.reload()
     expect(page.get_by_label("Je ne sais pas combien d’agents")).to_be_checked()
     assert counts(page) == expected(population=9100, agents=None)
@@ -250,7 +250,7 @@ def test_the_readers_own_commune(visit: Visit, write_page: WritePage, folder: Pa
     write_page("seuils-mienne.html", tag + HTML)
     page = visit("seuils-mienne.html")
     page.get_by_role("button", name="Voir ma commune\u00a0: Trémargan").click()
-    expect(page.get_by_label(INHABITANTS, exact=True)).to_have_value("3\u202f480")
+    expect(page.get_by_role("textbox", name=INHABITANTS, exact=True)).to_have_value("3\u202f480")
     expect(followed(page)).to_contain_text("est à vérifier")
     assert counts(page) == expected(population=3480, agents=None)
 
