@@ -339,6 +339,7 @@ def test_what_is_let_through(small: Path, extra: str) -> None:
         "Type, Description, Question, Important, Attention, Exercice, Module, Notes",
         "Elle lit la chute, le chat dort, six pains, dix coins, une main, un four.",
         "Quatre communes me concernent ; à part celle-ci, rien à dire.",
+        "Écrivez à la mairie : mairie@valmorin.example.org.",
     ],
 )
 def test_french_is_let_through(sentence: str) -> None:

@@ -142,12 +142,16 @@ _GENERIC = re.compile(
 _FILE_NAME = re.compile(r"\S*\.(?:png|svg|jpe?g|webp|gif|avif|pdf)$", re.IGNORECASE)
 
 
+# A word goes on, or it names the domain that RFC 2606 keeps for invented addresses.
+_NOT_AFTER = r"[\w-]|\.org\b"
+
+
 def _words(text: str) -> str:
     return "|".join(text.split())
 
 
 ENGLISH = re.compile(
-    rf"(?<![\w-])(?:{_words(_WORDS)}|{_PHRASES}|(?-i:{_words(_LOWER)}))(?![\w-])"
+    rf"(?<![\w-])(?:{_words(_WORDS)}|{_PHRASES}|(?-i:{_words(_LOWER)}))(?!{_NOT_AFTER})"
     rf"|^[\W\d_]*(?:{_LABELS})[\W\d_]*$",
     re.IGNORECASE,
 )

@@ -1,4 +1,4 @@
-/* Before anything is drawn: the reader's theme, and the one way to the browser's storage. */
+/* Before anything is drawn: the reader's theme and depth, and the one way to the browser's storage. */
 "use strict";
 
 (function () {
@@ -47,5 +47,7 @@
   cultureD.themes = { auto: "automatique", light: "clair", dark: "sombre" };
   const theme = cultureD.storage.get("theme");
   document.body.dataset.theme = Object.hasOwn(cultureD.themes, theme ?? "") ? theme : "auto";
+  // The code is out of sight before the page is drawn, or the text would jump up; see depth.js.
+  document.body.classList.toggle("cd-sans-code", cultureD.storage.get("code") !== "oui");
   document.documentElement.classList.remove("no-js");
 })();
