@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import io
+import re
 import stat
 import zipfile
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -315,6 +317,7 @@ def test_any_bytes_give_a_table_or_a_sentence(tmp_path: Path, data: bytes) -> No
 @settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+@example([("00000", 100_000_000)], "utf-8", ";")
 @given(
     st.lists(
         st.tuples(st.from_regex(r"\A0[0-9]{4}\Z"), st.integers(-(10**12), 10**12)),
@@ -332,4 +335,8 @@ def test_no_digit_is_ever_lost(
     path.write_bytes("\n".join(map(separator.join, lines)).encode(encoding))
     table = lire_tableau(path)
     assert table["Numéro"].tolist() == [code for code, _ in rows]
-    assert table["Somme"].tolist() == [amount for _, amount in rows]
+    amounts = [str(amount) for _, amount in rows]
+    assert [str(value) for value in table["Somme"]] == amounts
+    # A column where every cell has nine digits is taken for SIREN numbers, and stays text.
+    numbers = pd.api.types.is_integer_dtype(table["Somme"])
+    assert numbers != all(re.fullmatch(r"\d{9}", amount) for amount in amounts)

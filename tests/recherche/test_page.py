@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from culture_d.book.search import INDEX, PageText, Section, index_script
 
@@ -73,8 +73,12 @@ class Desk:
         page = self.contexts[-1].new_page()
         page.on("console", lambda message: self.faults.append(message.text))
         page.on("pageerror", lambda error: self.faults.append(str(error)))
-        page.on("requestfailed", lambda request: self.faults.append(request.url))
+        page.on("requestfailed", self.note_failure)
         return page
+
+    def note_failure(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the next query came before the last file
+            self.faults.append(f"{request.url}: {request.failure}")
 
     def ask(self, query: str, base: str = "", **options: object) -> Page:
         page = self.window(**options) if base or options else self.page
