@@ -1,0 +1,28 @@
+"""Tests that share something long to make run in one process, or it is made twice."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+GROUPED = """
+import os
+from pathlib import Path
+import pytest
+pytestmark = pytest.mark.xdist_group("ensemble")
+
+@pytest.mark.parametrize("number", range(8))
+def test_one(number):
+    Path("processus", f"{number}-{os.getpid()}").touch()
+"""
+
+
+def test_a_group_runs_in_one_process(tmp_path: Path) -> None:
+    """pytest 9.2 with pytest-xdist 3.8 forgot the groups without a word."""
+    (tmp_path / "test_ensemble.py").write_text(GROUPED)
+    (tmp_path / "processus").mkdir()
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    made = [path.name for path in (tmp_path / "processus").iterdir()]
+    assert len(made) == 8
+    assert len({name.split("-")[1] for name in made}) == 1
