@@ -25,6 +25,7 @@ SHARED = {
     "made": "livret",
     "archive": "cle",
     "released": "livraison",
+    "small_course": "correction",
 }
 
 

@@ -118,3 +118,11 @@ class UnknownCommuneLine(CultureDError):
 
 class StickError(CultureDError):
     """The course could not be made into one file for a USB stick."""
+
+
+class GradebookError(CultureDError):
+    """The gradebook is locked, full, gone, or is not one."""
+
+
+class GradingError(CultureDError):
+    """A grading run cannot begin or go on."""

@@ -1,0 +1,264 @@
+"""The one writer: a submission is in the gradebook whole, or not at all."""
+
+import shutil
+import sqlite3
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+import pytest
+from nbgrader.api import Gradebook, MissingEntry
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from culture_d.errors import GradebookError
+from culture_d.grading import record
+from culture_d.grading.model import Assignment, CellScore
+from culture_d.grading.record import GradebookWriter, back_up, graded_cells
+
+SCORES = (
+    CellScore("petit", "test-a", 2.0, 2.0, False),
+    CellScore("petit", "test-b", 0.0, 3.0, False),
+    CellScore("petit", "avis", None, 5.0, True),
+)
+NOW = datetime(2026, 11, 22, 9, 30, 0)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, small: Assignment) -> Path:
+    """A gradebook with the assignment: nbgrader takes a second to make one."""
+    path = tmp_path_factory.mktemp("carnet") / "gradebook.db"
+    with GradebookWriter(f"sqlite:///{path}") as book:
+        book.add(small)
+    return path
+
+
+@pytest.fixture
+def url(tmp_path: Path, made: Path) -> str:
+    shutil.copy(made, tmp_path / "gradebook.db")
+    return f"sqlite:///{tmp_path / 'gradebook.db'}"
+
+
+def points(url: str, learner: str) -> dict[str, tuple[float | None, float | None, bool]]:
+    with Gradebook(url) as book:
+        grades = book.find_submission_notebook("petit", "petit", learner).grades
+        return {
+            one.name: (one.auto_score, one.manual_score, one.needs_manual_grade) for one in grades
+        }
+
+
+def test_the_structure_is_the_one_nbgrader_makes(url: str, small: Assignment) -> None:
+    with GradebookWriter(url) as book:
+        assert book.knows(small)
+    with Gradebook(url) as book:
+        notebook = book.find_notebook("petit", "petit")
+        assert {cell.name: cell.max_score for cell in notebook.grade_cells} == {
+            "test-a": 2,
+            "test-b": 3,
+            "avis": 5,
+        }
+        assert {cell.name for cell in notebook.solution_cells} == {"a", "b", "avis"}
+        assert {cell.name: cell.locked for cell in notebook.source_cells}["test-a"] is True
+        assert notebook.kernelspec
+
+
+def test_a_submission_is_recorded(url: str) -> None:
+    with GradebookWriter(url) as book:
+        book.record(
+            "lea",
+            "petit",
+            SCORES,
+            (("petit", "avis", "No response."),),
+            {"petit": 1.5},
+            "2026-11-20 10:00:00 UTC",
+            "Léa D’Orvette",
+        )
+    assert points(url, "lea") == {
+        "test-a": (2.0, None, False),
+        "test-b": (0.0, None, False),
+        "avis": (None, None, True),
+    }
+    with Gradebook(url) as book:
+        assert book.find_student("lea").last_name == "Léa D’Orvette"
+        submission = book.find_submission("petit", "lea")
+        assert submission.timestamp == datetime(2026, 11, 20, 10)
+        assert submission.score == 2
+        assert submission.late_submission_penalty == 1.5
+        assert book.find_comment("avis", "petit", "petit", "lea").auto_comment == "No response."
+
+
+def test_what_a_person_gave_is_kept_and_shown_as_to_be_read_again(url: str) -> None:
+    with GradebookWriter(url) as book:
+        first = book.record("lea", "petit", SCORES)
+        with Gradebook(url) as theirs:
+            grade = theirs.find_grade("avis", "petit", "petit", "lea")
+            grade.manual_score, grade.needs_manual_grade = 4, False
+            theirs.find_comment("avis", "petit", "petit", "lea").manual_comment = "Bien."
+            theirs.db.commit()
+        assert book.fingerprints("petit")["lea"] != first
+        book.record("lea", "petit", SCORES)
+    assert points(url, "lea")["avis"] == (None, 4.0, True)
+    with Gradebook(url) as theirs:
+        assert theirs.find_comment("avis", "petit", "petit", "lea").comment == "Bien."
+
+
+def test_the_fingerprint_tells_what_changed_and_only_that(url: str) -> None:
+    with GradebookWriter(url) as book:
+        lea = book.record("lea", "petit", SCORES)
+        zoe = book.record("zoe", "petit", SCORES[:1])
+        assert book.record("lea", "petit", SCORES) == lea
+        assert book.fingerprints("petit") == {"lea": lea, "zoe": zoe}
+        assert book.fingerprints("inconnu") == {}
+
+
+class Killed(Exception):
+    """Stands for the end of the process."""
+
+
+def test_nothing_is_half_written(url: str) -> None:
+    """Stopped at each statement in turn, the gradebook is as before."""
+    stopped = 0
+    with GradebookWriter(url) as book:
+        book.record("zoe", "petit", SCORES)
+        before = dump(url)
+        for at in range(1, 200):
+            seen = 0
+
+            def count(*_: Any, at: int = at) -> None:
+                nonlocal seen
+                seen += 1
+                if seen == at:
+                    raise Killed
+
+            event.listen(Engine, "before_cursor_execute", count)
+            try:
+                book.record("lea", "petit", SCORES, shown_name="Léa")
+            except Killed:
+                stopped += 1
+                assert dump(url) == before
+            else:
+                break
+            finally:
+                event.remove(Engine, "before_cursor_execute", count)
+    assert stopped > 5
+    assert dump(url) != before
+
+
+def dump(url: str) -> list[str]:
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as base:
+        lines = list(base.iterdump())
+    base.close()
+    return lines
+
+
+def test_a_changed_exercise_is_refused_once_there_are_submissions(
+    url: str, small: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = graded_cells(small)
+    monkeypatch.setattr(record, "graded_cells", lambda _: cells | {("petit", "test-c", 1.0)})
+    with GradebookWriter(url) as book:
+        assert not book.knows(small)
+        book.record("lea", "petit", SCORES)
+        with pytest.raises(GradebookError, match="a changé depuis que 1 devoirs sont notés"):
+            book.knows(small)
+
+
+def test_adding_again_replaces_the_structure(url: str, small: Assignment) -> None:
+    with GradebookWriter(url) as book:
+        book.add(small)
+        assert book.knows(small)
+
+
+def test_a_busy_gradebook_is_waited_for(url: str) -> None:
+    held = hold(url)
+    Timer(1.0, held.rollback).start()
+    with GradebookWriter(url) as book:
+        book.record("lea", "petit", SCORES)
+    assert points(url, "lea")["test-a"][0] == 2
+
+
+def hold(url: str) -> sqlite3.Connection:
+    held = sqlite3.connect(url.removeprefix("sqlite:///"), check_same_thread=False)
+    held.execute("BEGIN EXCLUSIVE")
+    return held
+
+
+def test_a_gradebook_busy_for_too_long_is_said(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "PATIENCE_SECONDS", 0.2)
+    with GradebookWriter(url) as book:
+        held = hold(url)
+        with pytest.raises(GradebookError, match="occupé par un autre programme"):
+            book.record("lea", "petit", SCORES)
+        held.rollback()
+        held.close()
+        book.record("lea", "petit", SCORES)  # the same writer goes on
+    assert points(url, "lea")["test-a"][0] == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("sqlite:////nulle/part/gradebook.db", "dossier absent"),
+        ("truc://ici", "n'est pas comprise"),
+        ("pas une adresse", "n'est pas comprise"),
+    ],
+)
+def test_an_address_that_does_not_work_is_said(url: str, said: str) -> None:
+    with pytest.raises(GradebookError, match=said):
+        GradebookWriter(url)
+
+
+def test_a_file_that_is_no_gradebook_is_said(tmp_path: Path) -> None:
+    (tmp_path / "gradebook.db").write_bytes(b"un tableur" * 200)
+    with pytest.raises(GradebookError, match="n'est pas un carnet de notes lisible"):
+        GradebookWriter(f"sqlite:///{tmp_path / 'gradebook.db'}")
+
+
+def test_a_password_is_never_shown() -> None:
+    assert "secret" not in record.shown_url("postgresql+psycopg://moi:secret@serveur/base")
+
+
+def test_a_backup_is_the_gradebook_and_nbgrader_opens_it(url: str, tmp_path: Path) -> None:
+    with GradebookWriter(url) as book:
+        book.record("lea", "petit", SCORES)
+    copy = back_up(url, tmp_path / "sauvegardes", NOW)
+    assert copy is not None
+    assert copy.name == "gradebook-2026-11-22T093000.db"
+    assert dump(f"sqlite:///{copy}") == dump(url)
+    assert points(f"sqlite:///{copy}", "lea") == points(url, "lea")
+
+
+def test_a_backup_through_sqlalchemy_is_the_same(url: str, tmp_path: Path) -> None:
+    """The way that other databases go, tried on this one."""
+    with GradebookWriter(url) as book:
+        book.record("lea", "petit", SCORES, shown_name="Léa")
+    copy = tmp_path / "copie.db"
+    assert record._copy_tables(url, copy)
+    rows = [line for line in dump(url) if line.startswith("INSERT")]
+    copied = [line for line in dump(f"sqlite:///{copy}") if line.startswith("INSERT")]
+    assert sorted(copied) == sorted(rows)
+    assert points(f"sqlite:///{copy}", "lea") == points(url, "lea")
+
+
+def test_the_oldest_backups_leave(url: str, tmp_path: Path) -> None:
+    for minute in range(record.KEPT_BACKUPS + 3):
+        back_up(url, tmp_path / "s", NOW + timedelta(minutes=minute))
+    names = sorted(path.name for path in (tmp_path / "s").iterdir())
+    assert len(names) == record.KEPT_BACKUPS
+    assert names[0] == "gradebook-2026-11-22T093300.db"
+
+
+def test_no_gradebook_no_backup(tmp_path: Path) -> None:
+    assert back_up(f"sqlite:///{tmp_path / 'absent.db'}", tmp_path / "s", NOW) is None
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_removed_submission_is_not_known(url: str) -> None:
+    with GradebookWriter(url) as book:
+        book.record("lea", "petit", SCORES)
+        with Gradebook(url) as theirs:
+            theirs.remove_submission("petit", "lea")
+        assert book.fingerprints("petit") == {}
+    with Gradebook(url) as theirs, pytest.raises(MissingEntry):
+        theirs.find_submission("petit", "lea")
