@@ -126,3 +126,9 @@ class GradebookError(CultureDError):
 
 class GradingError(CultureDError):
     """A grading run cannot begin or go on."""
+class AssignmentError(CultureDError):
+    """An assignment of an nbgrader course that cannot be prepared for grading."""
+
+
+class SandboxError(CultureDError):
+    """Submissions cannot be run apart from the rest of the machine, or their Python does not start."""
