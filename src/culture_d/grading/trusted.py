@@ -1,0 +1,361 @@
+"""Check answers outside the learner's interpreter, and give the outputs of a kernel.
+
+`TrustedChecker` keeps a process (`trusted_server`) where no learner's code ever runs.
+`AnswerCheck` is what a runner calls in place of executing a graded test cell: the learner's
+kernel describes the variables that the cell reads, never receives the cell, and the cell
+runs over there. `CheckedExecute` is nbgrader's own preprocessor with this in it.
+
+What an answer can still do is in `extraction`: lie about its own value, which is then the
+value that is marked. What it cannot do: compare as it likes, replace `verifier`, pandas or
+Python's own functions, rewrite the files beside the notebook, read the hidden tests, or
+change its mind once read.
+"""
+
+import asyncio
+import base64
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from queue import Empty
+from types import TracebackType
+from typing import IO, Any, Self
+
+import nbformat
+from jupyter_core.utils import ensure_async, run_sync
+from nbclient.exceptions import DeadKernelError
+
+import culture_d
+from culture_d.grading import extraction
+from culture_d.grading.extraction import Plan
+from culture_d.grading.model import Assignment
+from culture_d.grading.trusted_server import receive, send
+
+CHECK_SECONDS = 60.0
+DESCRIPTION_SECONDS = 20.0
+START_SECONDS = 60.0
+_ALIVE_EVERY = 1.0
+# nbgrader's own, for a cell that lasts too long.
+_LATE = (
+    "CellTimeoutError",
+    "",
+    "\x1b[0;31mCellTimeoutError\x1b[0m: No reply from kernel before timeout",
+)
+_STOPPED = (
+    "DeadKernelError",
+    "La vérification s'est arrêtée.",
+    "La vérification s'est arrêtée : mémoire épuisée, ou sortie trop longue.",
+)
+
+
+def sandboxed(folder: Path) -> tuple[str, ...]:
+    """Give the start of a command that runs the checks without network nor rights.
+
+    The system is read-only but for `folder`. Nothing when bubblewrap is not there: what
+    runs is the exercise's own code, on decoded values.
+    """
+    program = shutil.which("bwrap")
+    if program is None:
+        return ()
+    tight = (program, "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL")
+    seen = ("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--bind", *[str(folder)] * 2)
+    command = (*tight, *seen, "--unsetenv", "JPY_PARENT_PID", "--")
+    tried = subprocess.run([*command, "true"], capture_output=True, check=False)
+    return command if tried.returncode == 0 else ()
+
+
+class TrustedChecker:
+    """A process that runs test cells on plain values. Used by one thread at a time."""
+
+    def __init__(self, isolated: bool = True) -> None:
+        self._isolated = isolated
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder: Path | None = None
+        self._opened: set[str] = set()
+        self._ready = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the process, without waiting: it prepares itself in a second or so."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        self.close()
+        self._folder = Path(tempfile.mkdtemp(prefix="culture-d-essais-"))
+        source = str(Path(culture_d.__file__).resolve().parents[1])
+        prefix = sandboxed(self._folder) if self._isolated else ()
+        self._process = subprocess.Popen(
+            [*prefix, sys.executable, "-m", "culture_d.grading.trusted_server"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/" if os.name != "nt" else None,
+            env={
+                **{k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "LC_ALL", "TZ")},
+                "PYTHONPATH": source,
+                "PYTHONUTF8": "1",
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "PYTHONHASHSEED": "0",
+                "HOME": str(self._folder),
+                "IPYTHONDIR": str(self._folder / "ipython"),
+                "TMPDIR": str(self._folder),
+                "MPLBACKEND": "agg",
+                "OPENBLAS_NUM_THREADS": "1",
+            },
+        )
+
+    def check(
+        self,
+        assignment: Assignment,
+        source: str,
+        plan: Plan,
+        description: object,
+        count: int = 1,
+        seconds: float = CHECK_SECONDS,
+    ) -> list[Any] | None:
+        """Run a test cell on the described values; the outputs are nbformat's.
+
+        Args:
+            assignment: whose files the cell reads, as the teacher made them.
+            source: the cell, hidden tests included.
+            plan: what `extraction.plan` says of it.
+            description: what the learner's kernel answered to `extraction.snippet`; anything
+                else is an answer that cannot be read.
+            count: the cell's execution number, for « Out[n] » and « Cell In[n] ».
+            seconds: how long the cell may last.
+
+        Returns:
+            The outputs, or None when a value that may honestly be no plain data is not: the
+            cell must then run in the learner's kernel.
+
+        Raises:
+            RuntimeError: the process cannot be started.
+        """
+        wanted = {
+            "assignment": assignment.version,
+            "source": source,
+            "description": description if isinstance(description, str) else None,
+            "names": plan.names,
+            "exact": plan.exact,
+            "optional": sorted(plan.optional),
+            "prelude": plan.prelude,
+            "count": count,
+            "seconds": seconds,
+        }
+        answer: Any = {"dead": True}
+        for _ in range(2):
+            with contextlib.suppress(EOFError, BrokenPipeError):
+                asked, answers = self._streams()
+                self._open(assignment, asked)
+                send(asked, wanted)
+                answer = receive(answers)
+                if "lost" not in answer:
+                    break
+                self._opened.discard(assignment.version)
+                answer = {"dead": True}
+        if answer.get("kernel"):
+            return None
+        if "messages" in answer:
+            return _outputs(answer["messages"])
+        name, value, line = _LATE if "late" in answer else _STOPPED
+        return [nbformat.v4.new_output("error", ename=name, evalue=value, traceback=[line])]
+
+    def close(self) -> None:
+        """Stop the process and remove its folder."""
+        if self._process is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()  # type: ignore[union-attr]
+            try:
+                self._process.wait(2)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process.stdout.close()  # type: ignore[union-attr]
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        self._process = self._folder = None
+        self._opened.clear()
+        self._ready = False
+
+    def _streams(self) -> tuple[IO[bytes], IO[bytes]]:
+        self.start()
+        process = self._process
+        assert process is not None and process.stdin is not None and process.stdout is not None
+        if not self._ready:
+            try:
+                receive(process.stdout)
+            except EOFError:
+                raise RuntimeError(
+                    "Le processus qui vérifie les réponses ne démarre pas. "
+                    "Vérifiez l'installation avec « culture-d verifier »."
+                ) from None
+            self._ready = True
+        return process.stdin, process.stdout
+
+    def _open(self, assignment: Assignment, asked: IO[bytes]) -> None:
+        if assignment.version in self._opened:
+            return
+        files = {n: base64.b64encode(text).decode("ascii") for n, text in assignment.files.items()}
+        sources = extraction.data_cells(assignment)
+        send(asked, {"assignment": assignment.version, "files": files, "sources": sources})
+        self._opened.add(assignment.version)
+
+
+def _outputs(messages: Sequence[Sequence[Any]]) -> list[Any]:
+    """Turn a kernel's messages into outputs as nbclient does: one of each stream."""
+    outputs: list[Any] = []
+    streams: dict[str, Any] = {}
+    for kind, content in messages:
+        if kind == "clear_output":
+            outputs.clear()
+            streams.clear()
+        elif kind not in ("stream", "display_data", "execute_result", "error"):
+            continue
+        else:
+            output = nbformat.v4.output_from_msg({"header": {"msg_type": kind}, "content": content})
+            known = streams.get(output.get("name")) if kind == "stream" else None
+            if known is not None:
+                known.text += output.text
+                continue
+            if kind == "stream":
+                streams[output.name] = output
+            outputs.append(output)
+    return outputs
+
+
+class AnswerCheck:
+    """Check the test cells of one assignment, in place of a kernel executing them."""
+
+    def __init__(
+        self, checker: TrustedChecker, assignment: Assignment, seconds: float = CHECK_SECONDS
+    ) -> None:
+        self._checker, self._assignment, self._seconds = checker, assignment, seconds
+        self._plans: dict[str, Plan | None] = {}
+
+    async def check(self, cell: Any, client: Any) -> list[Any] | None:
+        """Give the outputs of a graded cell; None when the kernel must execute it as usual.
+
+        Sets the cell's execution number. Later cells are numbered as if the kernel had run it.
+
+        Args:
+            cell: a cell as nbgrader runs it, hidden tests included.
+            client: the learner's kernel, a jupyter_client `AsyncKernelClient`.
+
+        Raises:
+            DeadKernelError: the kernel stopped.
+        """
+        plan = self._plan(cell)
+        if plan is None:
+            return None
+        described, count = await _describe(client, plan)
+        outputs = await asyncio.to_thread(
+            self._checker.check,
+            self._assignment,
+            cell.source,
+            plan,
+            described,
+            count,
+            self._seconds,
+        )
+        if outputs is not None:
+            reply = await _ask(client, plan.kernel, silent=False, store_history=True)
+            number = reply.get("execution_count") if reply else None
+            cell.execution_count = number if isinstance(number, int) else None
+        return outputs
+
+    def _plan(self, cell: Any) -> Plan | None:
+        if not extraction.is_test(cell):
+            return None
+        name = f"{cell.metadata.nbgrader.grade_id}\n{cell.source}"
+        if name not in self._plans:
+            self._plans[name] = extraction.plan(cell.source, self._assignment, cell.metadata)
+        return self._plans[name]
+
+
+async def _describe(client: Any, plan: Plan) -> tuple[object, int]:
+    """Ask the kernel for its variables: their description, and the number of the next cell."""
+    for portable in (False, True):
+        wanted = {"values": extraction.snippet(plan.names, plan.exact, portable)}
+        reply = await _ask(client, "", silent=True, store_history=False, user_expressions=wanted)
+        if reply is None:
+            return None, 1
+        # A silent request says the number of the last cell that was not.
+        number = reply.get("execution_count")
+        count = number + 1 if isinstance(number, int) and 0 <= number < 10**9 else 1
+        try:
+            return reply["user_expressions"]["values"]["data"][extraction.MIME], count
+        except (KeyError, TypeError):
+            # Another Python does not read what this one compiled.
+            continue
+    return None, count
+
+
+async def _ask(client: Any, code: str, **how: Any) -> Mapping[str, Any] | None:
+    """Have the kernel run something; its reply, or None when it does not answer in time.
+
+    Raises:
+        DeadKernelError: the kernel stopped.
+    """
+    request = await ensure_async(
+        client.execute(code, allow_stdin=False, stop_on_error=False, **how)
+    )
+    ends = time.monotonic() + DESCRIPTION_SECONDS
+    while (left := ends - time.monotonic()) > 0:
+        try:
+            waiting = client.shell_channel.get_msg(timeout=min(left, _ALIVE_EVERY))
+            message = await ensure_async(waiting)
+        except Empty:
+            if not await ensure_async(client.is_alive()):
+                raise DeadKernelError("Kernel died") from None
+            continue
+        if message["parent_header"].get("msg_id") == request:
+            content = message["content"]
+            return content if isinstance(content, Mapping) else None
+    return None
+
+
+def checked_execute(answers: AnswerCheck | None) -> type:
+    """Give nbgrader's preprocessor that executes a notebook, with the answers checked aside.
+
+    A class and not an object: nbgrader makes its preprocessors itself. None: as nbgrader's.
+    """
+    from nbgrader.preprocessors import Execute
+
+    class CheckedExecute(Execute):  # type: ignore[misc]
+        """nbgrader's `Execute`; graded cells that read plain data do not go to the kernel."""
+
+        async def async_execute_cell(
+            self,
+            cell: Any,
+            cell_index: int,
+            execution_count: Any = None,
+            store_history: bool = True,
+        ) -> Any:
+            outputs = await answers.check(cell, self.kc) if answers is not None else None
+            if outputs is None:
+                return await super().async_execute_cell(
+                    cell, cell_index, execution_count, store_history
+                )
+            cell.outputs = outputs
+            self.code_cells_executed += 1
+            self.nb["cells"][cell_index] = cell
+            return cell
+
+        # nbclient binds the synchronous name to its own coroutine.
+        execute_cell = run_sync(async_execute_cell)
+
+    return CheckedExecute
