@@ -31,8 +31,8 @@ from jupyter_core.utils import ensure_async, run_sync
 from nbclient.exceptions import DeadKernelError
 
 import culture_d
-from culture_d.grading import extraction
-from culture_d.grading.extraction import Plan
+from culture_d.grading import checkable, extraction
+from culture_d.grading.checkable import Plan
 from culture_d.grading.model import Assignment
 from culture_d.grading.trusted_server import receive, send
 
@@ -132,7 +132,7 @@ class TrustedChecker:
         Args:
             assignment: whose files the cell reads, as the teacher made them.
             source: the cell, hidden tests included.
-            plan: what `extraction.plan` says of it.
+            plan: what `checkable.plan` says of it.
             description: what the learner's kernel answered to `extraction.snippet`; anything
                 else is an answer that cannot be read.
             count: the cell's execution number, for « Out[n] » and « Cell In[n] ».
@@ -210,7 +210,7 @@ class TrustedChecker:
         if assignment.version in self._opened:
             return
         files = {n: base64.b64encode(text).decode("ascii") for n, text in assignment.files.items()}
-        sources = extraction.data_cells(assignment)
+        sources = checkable.data_cells(assignment)
         send(asked, {"assignment": assignment.version, "files": files, "sources": sources})
         self._opened.add(assignment.version)
 
@@ -278,11 +278,11 @@ class AnswerCheck:
         return outputs
 
     def _plan(self, cell: Any) -> Plan | None:
-        if not extraction.is_test(cell):
+        if not checkable.is_test(cell):
             return None
         name = f"{cell.metadata.nbgrader.grade_id}\n{cell.source}"
         if name not in self._plans:
-            self._plans[name] = extraction.plan(cell.source, self._assignment, cell.metadata)
+            self._plans[name] = checkable.plan(cell.source, self._assignment, cell.metadata)
         return self._plans[name]
 
 

@@ -27,7 +27,7 @@ import warnings
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from culture_d.grading import describe, extraction
+from culture_d.grading import checkable, describe, extraction
 
 MEMORY = 4096 * 1024 * 1024
 LONGEST_ANSWER = 16 * 1024 * 1024
@@ -241,7 +241,7 @@ def _warm(sources: list[str]) -> None:
                 for name in names or ([module] if module else []):
                     with contextlib.suppress(Exception):
                         importlib.import_module(name)
-        verifier = sys.modules.get(extraction.VERIFIER)
+        verifier = sys.modules.get(checkable.VERIFIER)
         for call in ast.walk(tree):
             if isinstance(call, ast.Call) and ast.unparse(call.func) == "verifier.table":
                 with contextlib.suppress(Exception):
