@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from queue import Empty
@@ -124,6 +125,7 @@ class TrustedChecker:
         source: str,
         plan: Plan,
         description: object,
+        submission: str,
         count: int = 1,
         seconds: float = CHECK_SECONDS,
     ) -> list[Any] | None:
@@ -135,6 +137,7 @@ class TrustedChecker:
             plan: what `checkable.plan` says of it.
             description: what the learner's kernel answered to `extraction.snippet`; anything
                 else is an answer that cannot be read.
+            submission: any name of its own: another name is checked in another process.
             count: the cell's execution number, for « Out[n] » and « Cell In[n] ».
             seconds: how long the cell may last.
 
@@ -147,6 +150,7 @@ class TrustedChecker:
         """
         wanted = {
             "assignment": assignment.version,
+            "submission": submission,
             "source": source,
             "description": description if isinstance(description, str) else None,
             "names": plan.names,
@@ -245,6 +249,12 @@ class AnswerCheck:
     ) -> None:
         self._checker, self._assignment, self._seconds = checker, assignment, seconds
         self._plans: dict[str, Plan | None] = {}
+        self._submission = ""
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget the submission checked so far: the next cells are of another."""
+        self._submission = uuid.uuid4().hex
 
     async def check(self, cell: Any, client: Any) -> list[Any] | None:
         """Give the outputs of a graded cell; None when the kernel must execute it as usual.
@@ -268,6 +278,7 @@ class AnswerCheck:
             cell.source,
             plan,
             described,
+            self._submission,
             count,
             self._seconds,
         )
@@ -337,6 +348,11 @@ def checked_execute(answers: AnswerCheck | None) -> type:
 
     class CheckedExecute(Execute):  # type: ignore[misc]
         """nbgrader's `Execute`; graded cells that read plain data do not go to the kernel."""
+
+        def preprocess(self, nb: Any, resources: Any = None, km: Any = None) -> Any:
+            if answers is not None:
+                answers.begin()
+            return super().preprocess(nb, resources, km)
 
         async def async_execute_cell(
             self,

@@ -3,9 +3,10 @@
 `python -m culture_d.grading.trusted_server` reads requests on its standard input and writes
 one answer each on its standard output: eight bytes of length, then JSON. It imports pandas
 and IPython once; for each assignment it forks a process that holds the assignment's files,
-its `verifier` and its tables; that one forks a child for each check, which decodes the
-values, runs the cell in a real IPython shell, sends the outputs that a kernel would have
-sent, and dies. Nothing is left from one check to the next.
+its `verifier` and its tables; that one forks a child for each submission, which decodes the
+values of each test cell, runs it in a real IPython shell, and gives the outputs that a
+kernel would have sent. Nothing is left from one submission to the next, and the namespace
+is empty at each cell.
 """
 
 import ast
@@ -24,10 +25,12 @@ import tempfile
 import time
 import types
 import warnings
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from culture_d.grading import checkable, describe, extraction
+from culture_d.grading.extraction import Unreadable
 
 MEMORY = 4096 * 1024 * 1024
 LONGEST_ANSWER = 16 * 1024 * 1024
@@ -117,24 +120,64 @@ def _new_shell() -> tuple[Any, _Session]:
     return shell, session
 
 
-def _fork_to(work: Any, kept: int = -1) -> tuple[int, int]:
-    """Fork a child that runs `work(write end of a pipe)`: its identifier, the read end.
+class _Child:
+    """A forked process that serves requests, with no other file open than its two pipes."""
 
-    The child has no other file open than this one, `kept` and the standard ones.
-    """
-    ours, theirs = os.pipe()
-    child = os.fork()
-    if child:
-        os.close(theirs)
-        return child, ours
-    try:
-        low, high = sorted((theirs, kept)) if kept > 2 else (theirs, theirs)
-        os.closerange(3, low)
-        os.closerange(low + 1, high)
-        os.closerange(high + 1, _MOST_FILES)
-        work(theirs)
-    finally:
-        os._exit(0)
+    def __init__(self, serve: Callable[[IO[bytes], IO[bytes]], None]) -> None:
+        asked, to = os.pipe()
+        back, answers = os.pipe()
+        self.process = os.fork()
+        if not self.process:
+            try:
+                low, high = sorted((asked, answers))
+                os.closerange(3, low)
+                os.closerange(low + 1, high)
+                os.closerange(high + 1, _MOST_FILES)
+                with contextlib.suppress(EOFError, BrokenPipeError):
+                    serve(os.fdopen(asked, "rb"), os.fdopen(answers, "wb"))
+            finally:
+                os._exit(0)
+        os.close(asked)
+        os.close(answers)
+        self.to, self.back = os.fdopen(to, "wb"), os.fdopen(back, "rb", buffering=0)
+
+    def ask(self, request: object, seconds: float | None = None) -> Any:
+        """Send a request and wait for its answer.
+
+        Raises:
+            EOFError: the process stopped, or answers too much.
+            TimeoutError: it did not answer in time.
+        """
+        ends = None if seconds is None else time.monotonic() + seconds
+        try:
+            send(self.to, request)
+        except BrokenPipeError:
+            raise EOFError from None
+        size = int.from_bytes(self._read(8, ends), "big")
+        if size > LONGEST_ANSWER:
+            raise EOFError
+        return json.loads(self._read(size, ends))
+
+    def _read(self, size: int, ends: float | None) -> bytes:
+        pieces = b""
+        while len(pieces) < size:
+            left = None if ends is None else max(0.0, ends - time.monotonic())
+            if not select.select([self.back], [], [], left)[0]:
+                raise TimeoutError
+            piece = self.back.read(size - len(pieces))
+            if not piece:
+                raise EOFError
+            pieces += piece
+        return pieces
+
+    def stop(self) -> None:
+        """End the process, whatever it does."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process, signal.SIGKILL)
+        os.waitpid(self.process, 0)
+        self.back.close()
+        with contextlib.suppress(OSError):
+            self.to.close()
 
 
 def main() -> None:
@@ -151,7 +194,7 @@ def main() -> None:
         shell, session = _new_shell()
     gc.collect()
     gc.freeze()
-    places: dict[str, tuple[int, IO[bytes], IO[bytes]]] = {}
+    places: dict[str, _Child] = {}
     send(answers, {"ready": True})
     while True:
         try:
@@ -161,73 +204,76 @@ def main() -> None:
         name = request["assignment"]
         if "files" in request:
             while len(places) >= MOST_ASSIGNMENTS:
-                _stop(*places.pop(next(iter(places))))
-            places[name] = _open_assignment(request, shell, session)
+                places.pop(next(iter(places))).stop()
+            places[name] = _Child(_Place(request, shell, session).serve)
             continue
         try:
-            _, to, back = places[name]
-            send(to, request)
-            send(answers, receive(back))
-        except (KeyError, EOFError, BrokenPipeError):
+            answer = places[name].ask(request)
+        except (KeyError, EOFError):
             # It died (no memory?): the caller opens the assignment again.
-            lost = places.pop(name, None)
-            if lost:
-                _stop(*lost)
-            send(answers, {"lost": True})
+            if name in places:
+                places.pop(name).stop()
+            answer = {"lost": True}
+        send(answers, answer)
     for place in places.values():
-        _stop(*place)
+        place.stop()
 
 
-def _stop(process: int, to: IO[bytes], back: IO[bytes]) -> None:
-    with contextlib.suppress(OSError):
-        to.close()
-    back.close()
-    with contextlib.suppress(OSError):
-        os.kill(process, signal.SIGKILL)
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(process, 0)
+class _Place:
+    """One assignment: its files in a folder of its own, its tables already read."""
 
+    def __init__(self, request: Any, shell: Any, session: _Session) -> None:
+        self._request, self._shell, self._session = request, shell, session
+        self._submission: tuple[str, _Child] | None = None
 
-def _open_assignment(
-    request: Any, shell: Any, session: _Session
-) -> tuple[int, IO[bytes], IO[bytes]]:
-    asked, to = os.pipe()
+    def serve(self, requests: IO[bytes], answers: IO[bytes]) -> None:
+        """Answer until the requests end: one child for the checks of each submission."""
+        self._prepare()
+        while True:
+            try:
+                request = receive(requests)
+            except EOFError:
+                self._end()
+                return
+            send(answers, self._check(request))
 
-    def work(answers: int) -> None:
-        with os.fdopen(asked, "rb") as requests, os.fdopen(answers, "wb") as out:
-            _serve_assignment(request, requests, out, shell, session)
+    def _prepare(self) -> None:
+        # Left to the caller to remove: a process that is killed removes nothing.
+        folder = tempfile.mkdtemp()
+        for name, text in self._request["files"].items():
+            place = Path(folder, *PurePosixPath(name).parts)
+            if ".." in place.parts or not place.is_relative_to(folder):
+                continue
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(base64.b64decode(text))
+            place.chmod(0o444)
+        os.chdir(folder)
+        sys.path.insert(0, folder)
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            _warm(self._request["sources"])
+        self._request = None
+        gc.collect()
+        gc.freeze()
 
-    process, back = _fork_to(work, asked)
-    os.close(asked)
-    return process, os.fdopen(to, "wb"), os.fdopen(back, "rb")
-
-
-def _serve_assignment(
-    request: Any, requests: IO[bytes], answers: IO[bytes], shell: Any, session: _Session
-) -> None:
-    """Hold one assignment: its files in a folder of its own, its tables already read."""
-    # Left to the caller to remove: a process that is killed removes nothing.
-    folder = tempfile.mkdtemp()
-    for name, text in request["files"].items():
-        place = Path(folder, *PurePosixPath(name).parts)
-        if ".." in place.parts or not place.is_relative_to(folder):
-            continue
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(base64.b64decode(text))
-        place.chmod(0o444)
-    os.chdir(folder)
-    sys.path.insert(0, folder)
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        _warm(request["sources"])
-    gc.collect()
-    gc.freeze()
-    while True:
+    def _check(self, request: Any) -> Any:
+        if self._submission is None or self._submission[0] != request["submission"]:
+            self._end()
+            work = _Checks(self._shell, self._session).serve
+            self._submission = request["submission"], _Child(work)
         try:
-            asked = receive(requests)
+            return self._submission[1].ask(request, float(request["seconds"]))
+        except TimeoutError:
+            self._end()
+            return {"late": True}
         except EOFError:
-            return
-        send(answers, _check_within(asked, shell, session))
+            self._end()
+            return {"dead": True}
+
+    def _end(self) -> None:
+        if self._submission is not None:
+            self._submission[1].stop()
+        self._submission = None
 
 
 def _warm(sources: list[str]) -> None:
@@ -251,68 +297,53 @@ def _warm(sources: list[str]) -> None:
                         verifier.table(*given, **named)
 
 
-def _check_within(asked: Any, shell: Any, session: _Session) -> Any:
-    """Fork a child for one check; stop it when its time is over."""
-    ends = time.monotonic() + float(asked["seconds"])
-    child, back = _fork_to(lambda answers: _check(asked, answers, shell, session))
-    pieces, size = [], 0
-    try:
+class _Checks:
+    """The checks of one submission, one after the other, each in an empty namespace."""
+
+    def __init__(self, shell: Any, session: _Session) -> None:
+        self._shell, self._session = shell, session
+        self._empty = dict(shell.user_ns)
+
+    def serve(self, requests: IO[bytes], answers: IO[bytes]) -> None:
+        """Answer until the requests end."""
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        sys.modules["__main__"] = self._shell.user_module
+        sys.stdin = io.StringIO()
         while True:
-            left = ends - time.monotonic()
-            if left <= 0 or not select.select([back], [], [], left)[0]:
-                return {"late": True}
-            piece = os.read(back, 1 << 20)
-            if not piece:
-                break
-            pieces.append(piece)
-            size += len(piece)
-            if size > LONGEST_ANSWER:
-                return {"dead": True}
-    finally:
-        os.close(back)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-    try:
-        return json.loads(b"".join(pieces))
-    except ValueError:
-        return {"dead": True}
+            send(answers, self._check(receive(requests)))
+
+    def _check(self, asked: Any) -> Any:
+        """Decode the values, run the cell, give what a kernel would have sent."""
+        values = _values(asked)
+        unreadable = [n for n in asked["optional"] if isinstance(values.get(n), Unreadable)]
+        if unreadable:
+            return {"kernel": unreadable}
+        shell, session = self._shell, self._session
+        shell.user_ns.clear()
+        shell.user_ns.update(self._empty)
+        shell.user_ns["Out"].clear()
+        sys.stdout, sys.stderr = _Printed("stdout", session), _Printed("stderr", session)
+        exec(asked["prelude"], shell.user_ns)
+        shell.user_ns.update(values)
+        shell.execution_count = int(asked["count"])
+        session.messages.clear()
+        with warnings.catch_warnings():
+            shell.run_cell(asked["source"], store_history=True)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return {"messages": session.messages}
 
 
-def _check(asked: Any, answers: int, shell: Any, session: _Session) -> None:
-    """In the child: decode the values, run the cell, send what a kernel would have sent."""
-    seconds = int(float(asked["seconds"])) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def _values(asked: Any) -> dict[str, Any]:
+    """Decode the values of the names asked for, and of no other."""
     try:
         values = extraction.decode(asked["description"])
     except extraction.DescriptionError:
-        values = {name: extraction.Unreadable("illisible") for name in asked["names"]}
-    allowed = set(asked["names"]) | set(asked["exact"])
+        values = {name: Unreadable("illisible") for name in [*asked["names"], *asked["exact"]]}
     folded = {describe.fold(name) for name in asked["names"]}
-    values = {n: v for n, v in values.items() if n in allowed or describe.fold(n) in folded}
-    aside = [n for n in asked["optional"] if isinstance(values.get(n), extraction.Unreadable)]
-    result: Any = {"kernel": aside}
-    if not aside:
-        _run(asked, values, shell, session)
-        result = {"messages": session.messages}
-    with os.fdopen(answers, "wb") as stream:
-        stream.write(json.dumps(result).encode("ascii"))
-
-
-def _run(asked: Any, values: dict[str, Any], shell: Any, session: _Session) -> None:
-    sys.modules["__main__"] = shell.user_module
-    sys.stdin = io.StringIO()
-    sys.stdout, sys.stderr = _Printed("stdout", session), _Printed("stderr", session)
-    exec(asked["prelude"], shell.user_ns)
-    shell.user_ns.update(values)
-    shell.execution_count = int(asked["count"])
-    session.messages.clear()
-    with warnings.catch_warnings():
-        shell.run_cell(asked["source"], store_history=True)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    exact = set(asked["exact"])
+    return {n: value for n, value in values.items() if n in exact or describe.fold(n) in folded}
 
 
 if __name__ == "__main__":
