@@ -132,3 +132,5 @@ class AssignmentError(CultureDError):
 
 class SandboxError(CultureDError):
     """Submissions cannot be run apart from the rest of the machine, or their Python does not start."""
+class FeedbackError(CultureDError):
+    """A feedback page, a class report or an export that cannot be made."""
