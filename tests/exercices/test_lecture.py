@@ -135,7 +135,7 @@ def test_a_percentage_is_read_with_or_without_its_sign(written: Any, share: floa
         ({"a": 1, "b": 2}, "contient 2 valeurs"),
         (pd.Series([1.0]).mean, "il manque les parenthèses"),
         ("beaucoup", "ne contient pas de nombre"),
-        ("mille neuf cent soixante", "en chiffres"),
+        ("mille neuf cent soixante deux trois", "en chiffres"),
         ("entre 1 900 et 2 000", "plusieurs nombres"),
         ("565413/771", "plusieurs nombres"),
         ("733 ou 734 habitants", "plusieurs nombres"),
@@ -177,6 +177,177 @@ def test_a_missing_variable_says_what_to_do() -> None:
     lecture = verifier.Nombre("reponse_1", espace={}).comprendre()
     assert "n'existe pas" in lecture.message
     assert "guillemets" in lecture.message
+
+
+UNDER_TWENTY = [
+    *["zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix"],
+    *["onze", "douze", "treize", "quatorze", "quinze", "seize", "dix-sept", "dix-huit", "dix-neuf"],
+]
+TENS = [
+    *["vingt", "trente", "quarante", "cinquante", "soixante", "soixante-dix"],
+    *["quatre-vingt", "quatre-vingt-dix"],
+]
+
+
+def in_words(number: int, belgian: bool = False) -> str:
+    """Write a number in French, as a school book would: another code than the verifier's."""
+    if number < 20:
+        return UNDER_TWENTY[number]
+    if number < 100:
+        tens, unit = divmod(number, 10)
+        if belgian and tens in (7, 9):
+            name = {7: "septante", 9: "nonante"}[tens]
+            return name if not unit else f"{name}{' et ' if unit == 1 else '-'}{in_words(unit)}"
+        if tens in (7, 9):
+            tens, unit = tens - 1, unit + 10
+        if not unit:
+            return TENS[tens - 2] + ("s" if tens == 8 else "")
+        link = " et " if unit in (1, 11) and tens < 8 else "-"
+        return TENS[tens - 2] + link + in_words(unit)
+    for value, name in ((10**6, "million"), (1000, "mille"), (100, "cent")):
+        if number >= value:
+            many, rest = divmod(number, value)
+            plural = "s" if many > 1 and name != "mille" and (not rest or value > 100) else ""
+            before = in_words(many, belgian) + " " if many > 1 or value > 1000 else ""
+            before = before.replace("quatre-vingts m", "quatre-vingt m")
+            return (
+                before + name + plural + (f" {in_words(rest, belgian)}" if rest else "")
+            ).strip()
+    raise AssertionError(number)
+
+
+@pytest.mark.parametrize("belgian", [False, True])
+@pytest.mark.parametrize("mark", ["-", " ", "\u2011"])
+def test_every_number_in_words_is_read_back(belgian: bool, mark: str) -> None:
+    for number in [*range(2, 1200), *range(1200, 10_000, 37), 80_000, 114_805, 1_200_000]:
+        written = in_words(number, belgian).replace("-", mark)
+        assert verifier.lire_nombre(written, "lignes").valeur == (number,), written
+
+
+@pytest.mark.parametrize(
+    ("written", "unit", "number"),
+    [
+        ("vingt-trois pour cent", "%", 23),
+        ("Cent pour cent", "%", 100),
+        ("soixante et onze", "", 71),
+        ("huitante-deux", "", 82),
+        ("dix-neuf cent soixante", "habitants", 1960),
+        ("mil neuf cents", "", 1900),
+        ("cent quatorze mille huit cent cinq euros", "€", 114805),
+        ("douze millions d'euros", "€", 12_000_000),
+        ("douze millions d'euros", "M€", 12),
+        ("sept virgule zéro cinq", "", 7.05),
+        ("sept virgule deux pour mille", "pour 1 000 habitants", 7.2),
+        ("La plaquette en compte cinq", "communes", 5),
+        ("une seule commune", "communes", 1),
+        ("aucune commune", "communes", 0),
+        ("cinq, une par secteur", "communes", 5),
+    ],
+)
+def test_words_of_a_number_are_read_in_a_sentence(written: str, unit: str, number: float) -> None:
+    assert verifier.lire_nombre(written, unit).valeur == (pytest.approx(number),)
+
+
+@pytest.mark.parametrize(
+    ("written", "unit"),
+    [
+        ("un tiers", "%"),
+        ("deux tiers", "%"),
+        ("deux ou trois", "jours"),
+        ("deux semaines", "jours"),
+        ("deux trois jours", "jours"),
+        ("trente et onze", ""),
+        ("un cent", ""),
+        ("une ligne de plus que prévu", "communes"),
+        ("vingt pour cent", "communes"),
+    ],
+)
+def test_words_that_are_no_number_of_the_unit_are_not_read(written: str, unit: str) -> None:
+    assert verifier.lire_nombre(written, unit).valeur is None
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("2017, pas 2023", 2017),
+        ("2023 et non 2017", 2023),
+        ("ce n'est pas 4 mais 5", 5),
+        ("27 sans les 2 lignes vides", 27),
+        ("294 n'ont qu'1 ligne", 294),
+        ("12 en 2025", 12),
+        ("entre 2019 et 2025, 12 de plus", 12),
+        ("5 sur les 8 communes", 5),
+        ("854k", 854_000),
+        ("114 mille 805 euros", 114_805),
+        ("11/30", 11),
+        ("19 SIRET qui n'ont pas 14 chiffres", 19),
+        ("11 codes à 3 chiffres", 11),
+        ("moins 12,5", -12.5),
+        ("au moins 12", 12),
+    ],
+)
+def test_a_number_beside_another_is_set_aside(written: str, number: float) -> None:
+    assert verifier.lire_nombre(written).valeur == (number,)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [2017, "2017", "1er janvier 2017", "01/01/2017", pd.Timestamp("2017-01-01"), "en 2017"],
+)
+def test_a_year_may_be_that_of_a_date(written: Any) -> None:
+    lecture = verifier.lire_nombre(written, "année")
+    assert lecture.valeur == (2017,)
+    assert lecture.message == "Réponse lue : 2017."
+
+
+@pytest.mark.parametrize("written", ["pas 2017", "ni 4 ni 5", "pas cinq", "n'est pas égal à 12"])
+def test_a_number_ruled_out_is_not_an_answer(written: str) -> None:
+    lecture = verifier.lire_nombre(written)
+    assert lecture.valeur is None
+    assert "écarte un nombre" in lecture.message
+
+
+@pytest.mark.parametrize(
+    ("written", "share"),
+    [
+        ("+23 %", 23),
+        ("une hausse de 23 %", 23),
+        ("23 % de plus", 23),
+        ("au moins 23 %", 23),
+        ("pas de baisse : +23 %", 23),
+        ("elles ont augmenté de 23 % malgré la chute de 2020", 23),
+        ("après la chute de 2020, une hausse de 23 %", 23),
+        ("23 pour 100", 23),
+        ("baisse de 23 %", -23),
+        ("moins 23 %", -23),
+        ("23 % de moins", -23),
+        ("elles ont diminué de vingt-trois pour cent", -23),
+    ],
+)
+def test_a_fall_is_negative_where_a_rise_is_asked(written: str, share: float) -> None:
+    question = verifier.Nombre("r", "%", espace={"r": written}, hausse=True)
+    assert question.comprendre().valeur == (share,)
+    assert float(question.noter(2, attendu=23)) == (2 if share > 0 else 0)
+    if not re.search("moins [0-9]", written):
+        assert verifier.lire_nombre(written, "%").valeur == (23,)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pd.Timestamp("2026-01-01") - pd.Timestamp("2025-12-18"),
+        np.datetime64("2026-01-01") - np.datetime64("2025-12-18"),
+        pd.Series(pd.to_datetime(["2026-01-01"])) - pd.Timestamp("2025-12-18"),
+        pd.Timedelta(days=14).to_pytimedelta(),
+        "14 days 00:00:00",
+    ],
+    ids=_name,
+)
+def test_a_difference_of_dates_is_a_number_of_days(written: Any) -> None:
+    assert verifier.lire_nombre(verifier._unwrap(written), "jours").valeur == (14,)
+    other = verifier.Nombre("r", "habitants", espace={"r": written}).comprendre()
+    assert other.valeur is None
+    assert isinstance(written, str) or "On demande des habitants" in other.message
 
 
 def test_a_dot_before_three_digits_has_two_readings_and_both_are_said() -> None:
@@ -334,6 +505,7 @@ def test_what_is_not_a_choice_gets_a_french_hint(written: Any, said: str) -> Non
         "BAC",
         "B-A-C",
         "1) B 2) A 3) C",
+        "1. la médiane du département 2. la moyenne du département 3. moyenne France",
         "B\nA\nC",
         "[B, A, C]",
         "la médiane du département, moyenne departement, la moyenne en France",
@@ -374,6 +546,45 @@ def test_what_is_not_a_ranking_gets_a_french_hint(written: Any, said: str) -> No
     assert said in lecture.message
 
 
+def test_a_listed_swap_keeps_half_unless_it_says_otherwise() -> None:
+    for points, kept in ((None, 1), (0, 0), (0.5, 0.5)):
+        question = verifier.Classement("r", ELEMENTS, espace={"r": "BAC"})
+        listed = verifier.Erreur(("B", "A", "C"), "indice", points)
+        assert float(question.noter(2, attendu=("A", "B", "C"), erreurs=[listed])) == kept
+
+
+TEXTS = {
+    "A": "La moyenne perd moins de 150 habitants, la médiane aussi.",
+    "B": "La médiane perd plus d'habitants que la moyenne.",
+    "C": "Licence Ouverte 2.0. Mise à jour chaque année.",
+    "D": "Licence Ouverte 3.0. Mise à jour chaque année.",
+}
+
+
+@pytest.mark.parametrize(
+    ("written", "letter"),
+    [
+        (TEXTS["A"].upper(), "A"),
+        ("la mediane perd plus d'habitants que la moyenne", "B"),
+        ("La médianne perd plus d'habitant que la moyenne", "B"),
+        ("La moyenne perd moins de 150 habitants", "A"),
+        ("Licence Ouverte 3.0", "D"),
+        ("A car B compte mal", "A"),
+        ("C'est la B parce que la A est fausse", "B"),
+        ("A : faux, B : vrai", "B"),
+        ("B et pas A", "B"),
+        ("plutôt B que A", "B"),
+        ("ni A ni B", None),
+        ("La médiane perd moins d'habitants que la moyenne", None),
+        ("Mise à jour chaque année", None),
+        ("Licence Ouverte 4.0. Mise à jour chaque année.", None),
+        ("A ou B", None),
+    ],
+)
+def test_a_choice_is_read_by_the_text_of_its_option(written: str, letter: str | None) -> None:
+    assert verifier.Choix("r", TEXTS, espace={"r": written}).comprendre().valeur == letter
+
+
 def test_a_swap_of_neighbours_earns_half() -> None:
     for written, points in (("A B C", 2), ("B A C", 1), ("C B A", 0), ("B C A", 0)):
         question = verifier.Classement("r", ELEMENTS, espace={"r": written})
@@ -411,6 +622,7 @@ def test_a_swap_of_neighbours_earns_half() -> None:
         "médiane/moyenne pondérée",
         {"A": "médiane, car elle coupe en deux moitiés", "B": "moyenne pondérée (habitants)"},
         {"A": "la médiane des communes", "B": "moyenne pondérée par habitant"},
+        {"A": "médiane, on ne demande pas autre chose", "B": "moyenne pondérée"},
     ],
     ids=_name,
 )
@@ -420,7 +632,15 @@ def test_an_association_is_read_as_a_person_would(written: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["moyenne pas pondérée", "moyenne ou médiane", "pas la moyenne", "médiane, moyenne"]
+    "written",
+    [
+        "moyenne pas pondérée",
+        "moyenne ou médiane",
+        "pas la moyenne",
+        "médiane, moyenne",
+        "médiane, mais pas toujours",
+        "médiane, sauf erreur",
+    ],
 )
 def test_a_line_that_names_two_choices_or_rules_one_out_is_not_read(written: str) -> None:
     lecture = verifier.Association("r", "AB", CHOICES, espace={"r": {"A": written}}).comprendre()

@@ -25,7 +25,8 @@ What is accepted, and decided:
   0.84 is 84 %. The reading is shown, and 0,84 % can be written "0,84 %";
 - a number is right within the tolerance of the question, or when it is the
   expected value with its decimals cut; within 1 % of it, half the points, where the question has a tolerance;
-- a ranking with one pair of neighbours swapped earns half the points;
+- a ranking with one pair of neighbours swapped earns half the points, unless the exercise
+  lists it as a mistake that keeps another part;
 - an association earns points line by line, and nothing when one same choice is put on
   every line though several were expected;
 - a selection earns the share of the right options that are ticked, less the share of the
@@ -50,7 +51,7 @@ import re
 import sys
 import unicodedata
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -124,35 +125,66 @@ _DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"
 _SHORT_MONTHS = {
     "jan": 1, "janv": 1, "fev": 2, "fevr": 2, "mar": 3, "avr": 4, "juil": 7, "jul": 7,
     "aou": 8, "sep": 9, "sept": 9, "oct": 10, "nov": 11, "dec": 12,
+    # What Python's strftime writes.
+    "january": 1, "february": 2, "feb": 2, "march": 3, "april": 4, "apr": 4, "may": 5, "june": 6,
+    "jun": 6, "july": 7, "august": 8, "aug": 8, "september": 9, "october": 10, "november": 11,
+    "december": 12,
 }  # fmt: skip
-_UNITS = ["un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf"]
-_NUMBER_WORDS = {
+_SMALL_WORDS = {
     word: number
     for number, word in enumerate(
         [
-            *_UNITS,
-            *["dix", "onze", "douze", "treize", "quatorze", "quinze", "seize"],
-            *(f"dix {unit}" for unit in _UNITS[6:]),
-            "vingt",
-            "vingt et un",
-            *(f"vingt {unit}" for unit in _UNITS[1:]),
-            "trente",
-            "trente et un",
+            *["un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix"],
+            *["onze", "douze", "treize", "quatorze", "quinze", "seize"],
+            *["dix sept", "dix huit", "dix neuf"],
         ],
         1,
     )
 }
+
+
+def _words_below_hundred() -> dict[str, int]:
+    """List the French numbers from 1 to 99 as `_fold` leaves them, with Belgian and Swiss ones."""
+    words = dict(_SMALL_WORDS)
+    tens = {"vingt": 20, "trente": 30, "quarante": 40, "cinquante": 50, "septante": 70}
+    tens |= {"huitante": 80, "octante": 80, "nonante": 90}
+    twenties = {"soixante": 60, "quatre vingt": 80}
+    for name, base in {**tens, **twenties}.items():
+        words[name] = base
+        for word, number in _SMALL_WORDS.items():
+            if number < (20 if name in twenties else 10):
+                words[f"{name} {word}"] = base + number
+                if number in (1, 11):
+                    words[f"{name} et {word}"] = base + number
+    return words | {"quatre vingts": 80}
+
+
+_NUMBER_WORDS = _words_below_hundred()
+_WORDS_INSIDE = sorted(
+    {word for name in _NUMBER_WORDS for word in name.split()}
+    | {"une", "cent", "cents", "mille", "mil", "million", "millions", "milliard", "milliards"},
+    key=len,
+    reverse=True,
+)
+# A last « millions » stays a word: « douze millions d'euros » is 12 M€, as « 12 millions » is.
+_WORDED_NUMBER = re.compile(
+    rf"\b(?!et\b)(?:(?:{'|'.join(_WORDS_INSIDE)})[ -]+)*"
+    rf"(?:{'|'.join(word for word in _WORDS_INSIDE if not word.startswith('milli') and word != 'et')})"
+    r"(?![a-z])"
+)
 _DATE_FORMS = tuple(
     (re.compile(pattern), places)
     for pattern, places in (
         (r"(?<!\d)(\d{4})\s?[-/.]\s?(\d{1,2})\s?[-/.]\s?(\d{1,2})(?!\d)", (1, 2, 3)),
-        (r"(?<!\d)((?:19|20)\d\d)(\d\d)(\d\d)(?!\d)", (1, 2, 3)),
+        (r"(?<!\d)((?:19|20)\d\d)([01]\d)([0-3]\d)(?!\d)", (1, 2, 3)),
+        (r"(?<!\d)([0-3]\d)([01]\d)((?:19|20)\d\d)(?!\d)", (3, 2, 1)),
         (r"(?<!\d)(\d{1,2})\s?([-/. ])\s?(\d{1,2})\s?\2\s?(\d{4}|\d\d)(?!\d)", (4, 3, 1)),
         (r"(?<![\d/.-])(\d{1,2})\s?[/.-]\s?(\d{1,2})(?![\d/.-])", (0, 2, 1)),
     )
 )
+_DAY_WORDS = [*(word for word, number in _NUMBER_WORDS.items() if number < 32), "premier"]
 _WORDED_DATE = re.compile(
-    rf"\b(?P<day>\d{{1,2}}|{'|'.join(sorted([*_NUMBER_WORDS, 'premier'], key=len, reverse=True))})"
+    rf"\b(?P<day>\d{{1,2}}|{'|'.join(sorted(_DAY_WORDS, key=len, reverse=True))})"
     r"\s?(?:er\b|ier\b|eme\b|e\b)?\s?(?:de |d |du mois de )?(?P<month>[a-z]{3,9})\b"
     rf"(?:\s(?:de l annee )?(?P<year>\d{{4}}|\d\d|deux mille(?: (?:{'|'.join(sorted(_NUMBER_WORDS, key=len, reverse=True))}))?)\b)?"
 )
@@ -161,6 +193,7 @@ _TIME = re.compile(
     r"|,?\s*(?:à\s*)?\b\d{1,2}\s*(?::\d\d(?::\d\d(?:\.\d+)?)?|h(?:eures?)?(?:\s*\d\d)?\b)",
     re.IGNORECASE,
 )
+_TIME_SECONDS = {"heures": 3600, "jours": 86400, "semaines": 604800}
 _TIME_UNITS = {
     "heures": r"heures?|h\b",
     "jours": r"jours?|j\b|days?\b",
@@ -176,7 +209,7 @@ _EUROS = {
 }
 _EURO_VALUES = {"€": 1.0, "k€": 1e3, "M€": 1e6, "Md€": 1e9}
 _EURO_NAMES = {"euro": "€", "euros": "€", "milliers d'euros": "k€", "millions d'euros": "M€"}
-_MANY = re.compile(r" ?(mille|milliers?|millions?|milliards?)\b")
+_MANY = re.compile(r" ?(mille|milliers?|millions?|milliards?|k)\b")
 _NEGATIVE = re.compile(r"(?:in|im|il|ir|non|de|des|dis|mal|anti|a) ?$")
 _NONE_TICKED = re.compile(r"(?:aucune?s?|rien|zero|neant|nulle?|ni l une ni l autre)(?: .*)?$")
 _ALL_TICKED = re.compile(r"tou(?:t|s|tes)(?: (?:est|sont|les|ces|reponses|options|lettres) ?.*)?$")
@@ -212,18 +245,38 @@ _REMARK = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _DENIED = r"\b(?:ne|n|aucune?|jamais|rien)(?: \w+)?(?: que)? "
-_REFUSALS = re.compile(r"\b(?:pas|ni|non|sans|ou|divise\w*|double)\b")
+_CHANGES = r"(?:hauss|augment|progress|mont|croi|baiss|diminu|recul|chut)\w*"
+# What sets a number aside: « 2017, pas 2023 », « sans les 2 lignes vides ».
+_NOT_THIS = re.compile(
+    r"\b(?:pas|ni|non|sauf|excepte|hormis|sans|contre|plutot que|au lieu de)"
+    rf"(?: (?:de|d|du|des|le|la|les|l|en|pour|une?|a|ete|egale?s? a|{_CHANGES}))* ?[+-]?$"
+)
+_BEFORE_A_YEAR = re.compile(
+    r"\b(?:en|depuis|entre|de|du|a|au|et|annee|fin|debut|janvier|fevrier|mars|avril|mai|juin"
+    r"|juillet|aout|septembre|octobre|novembre|decembre) $"
+)
+_FALL = re.compile(
+    r"\b(?:(?:baiss|diminu|recul|chut|perdu|perte|negati|decroi|regress|effondr|redui|reduc)\w*"
+    r"|(?<!au )(?<!ou )(?<!du )moins(?! d[e ]*$))"
+)
+_RISE = re.compile(r"\b(?:(?:hauss|augment|progress|mont|croi|gagn|bond|grimp)\w*|de plus)")
+_REFUSALS = re.compile(r"\b(?:pas|ni|non|sans|sauf|excepte|hormis|ou|divise\w*|double)\b")
+# No slip of the pen turns one of these into another.
+_SENSES = re.compile(r"\b(?:plus|moins|avant|apres|premi|derni|dessus|dessous|hauss|baiss|tou[st])")
 _ARTICLES = re.compile(
     r"\b(?:le|la|les|un|une|de|du|des|et|mon|notre|votre|c est)\b|\b[ld]\b(?= \w)"
 )
 
 
 class Erreur(NamedTuple):
-    """A mistake people make: the answer it gives, the French hint, the points it keeps."""
+    """A mistake people make: the answer it gives, the French hint, the points it keeps.
+
+    Without `points`, a ranking keeps half when two neighbours are swapped; `points=0` takes it.
+    """
 
     valeur: Any
     indice: str
-    points: float = 0.0
+    points: float | None = None
 
 
 @dataclass(frozen=True)
@@ -417,16 +470,24 @@ class Question:
 
 
 class Nombre(Question):
-    """A number, with its unit in words (« habitants ») or « % »."""
+    """A number, with its unit in words (« habitants ») or « % ».
+
+    `hausse`: a rise is asked, so that « une baisse de 23 % » is −23 %.
+    """
 
     def __init__(
-        self, variable: str, unite: str = "", espace: Mapping[str, Any] | None = None
+        self,
+        variable: str,
+        unite: str = "",
+        espace: Mapping[str, Any] | None = None,
+        hausse: bool = False,
     ) -> None:
         super().__init__(variable, espace)
         self.unite = unite
+        self.hausse = hausse
 
     def _read(self, valeur: Any) -> Lecture:
-        return lire_nombre(valeur, self.unite)
+        return lire_nombre(valeur, self.unite, self.hausse)
 
     def _mark(
         self,
@@ -442,7 +503,7 @@ class Nombre(Question):
         for erreur in erreurs:
             margin = min(tolerance, 0.05 * abs(float(erreur.valeur)))
             if any(_same(value, float(erreur.valeur), margin) for value in lu):
-                return erreur.points, erreur.indice
+                return erreur.points or 0, erreur.indice
         return self._mark_slip(lu, points, expected, tolerance)
 
     def _mark_slip(
@@ -456,6 +517,7 @@ class Nombre(Question):
             (100, "Votre nombre est cent fois trop petit. Un pourcentage se compte sur 100."),
             (0.01, "Votre nombre est cent fois trop grand."),
             (0.001, "Votre nombre est mille fois trop grand."),
+            (-1, "Le nombre est bon, mais pas son signe : une hausse ou une baisse ?"),
         ):
             if any(_same(value * factor, expected, tolerance) for value in lu):
                 return 0, hint
@@ -466,12 +528,12 @@ class Nombre(Question):
 
 
 class Choix(Question):
-    """One letter among the options."""
+    """One letter among the options: a text of letters, or each letter with its text or texts."""
 
     def __init__(
         self,
         variable: str,
-        options: str | Mapping[str, str],
+        options: str | Mapping[str, str | Sequence[str]],
         espace: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(variable, espace)
@@ -479,7 +541,11 @@ class Choix(Question):
         self.options = "".join(options).upper()
 
     def _read(self, valeur: Any) -> Lecture:
-        named = _ticked_by_text(valeur, self.textes) if isinstance(valeur, str) else set()
+        named: set[str] = set()
+        if isinstance(valeur, str):
+            ticks = _ticks_in_words(valeur, self.options)
+            named = {letter for letter, chosen in ticks.items() if chosen}
+            named = named or _ticked_by_text(valeur, self.textes) or _quoted(valeur, self.textes)
         if len(named) == 1:
             return Lecture(f"Réponse lue : {min(named)}.", min(named))
         return lire_choix(valeur, self.options)
@@ -496,12 +562,12 @@ class Choix(Question):
             return points, ""
         for erreur in erreurs:
             if lu == erreur.valeur:
-                return erreur.points, erreur.indice
+                return erreur.points or 0, erreur.indice
         return 0, "Ce n'est pas la bonne lettre. Relisez la question, puis chaque proposition."
 
 
 class Classement(Question):
-    """An order of letters, each with its text.
+    """An order of letters, each with its text or texts.
 
     `sens` is « du plus petit au plus grand », where the signs < and > tell the order,
     or any other, such as « du premier au dernier », where they do not.
@@ -510,7 +576,7 @@ class Classement(Question):
     def __init__(
         self,
         variable: str,
-        elements: Mapping[str, str],
+        elements: Mapping[str, str | Sequence[str]],
         espace: Mapping[str, Any] | None = None,
         sens: str = CROISSANT,
     ) -> None:
@@ -536,7 +602,8 @@ class Classement(Question):
         earned = points / 2 if swapped else 0.0
         for erreur in erreurs:
             if erreur.valeur is not None and lu == tuple(erreur.valeur):
-                return max(earned, erreur.points), erreur.indice
+                kept = earned if erreur.points is None else erreur.points
+                return kept, erreur.indice
         if swapped:
             again = "Recalculez-les" if self.sens == CROISSANT else "Comparez-les de nouveau"
             return earned, f"Deux voisins sont échangés. {again}."
@@ -590,18 +657,19 @@ class Association(Question):
 class Selection(Question):
     """Several letters among the options, or none: "A, C" ou "aucune".
 
-    `options` is a text of letters, or gives each letter its text, which is then
-    read too. An `Erreur("B", …)` is for B wrongly ticked, `Erreur("-C", …)` for C
+    `options` is a text of letters, or gives each letter its text, or several, which
+    are then read too. An `Erreur("B", …)` is for B wrongly ticked, `Erreur("-C", …)` for C
     forgotten, `Erreur("AB", …, points)` for that very answer.
     """
 
     def __init__(
         self,
         variable: str,
-        options: str | Mapping[str, str],
+        options: str | Mapping[str, str | Sequence[str]],
         espace: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(variable, espace)
+        texts: Mapping[str, str | Sequence[str]]
         texts = options if isinstance(options, Mapping) else dict.fromkeys(options, "")
         self.options = {letter.upper(): text for letter, text in texts.items()}
 
@@ -625,7 +693,7 @@ class Selection(Question):
         earned = math.floor(4 * points * max(share, 0.0) + 1e-9) / 4
         for erreur in erreurs:
             if len(erreur.valeur) > 1 and lu == frozenset(erreur.valeur):
-                return max(earned, erreur.points), erreur.indice
+                return max(earned, erreur.points or 0), erreur.indice
         hints = []
         if lu == frozenset(self.options):
             hints.append("Tout cocher ne rapporte rien : relisez chaque option.")
@@ -660,7 +728,7 @@ class Date(Question):
             return points, ""
         for erreur in erreurs:
             if lu == _day(erreur.valeur):
-                return erreur.points, erreur.indice
+                return erreur.points or 0, erreur.indice
         if (lu.month, lu.day) == (expected.day, expected.month) and lu.year == expected.year:
             return 0, "Le jour et le mois sont échangés. En français, le jour vient d'abord."
         if (lu.month, lu.day) == (expected.month, expected.day):
@@ -670,8 +738,11 @@ class Date(Question):
         return 0, "Ce n'est pas la date attendue. Relisez la question et refaites le compte."
 
 
-def lire_nombre(valeur: Any, unite: str = "") -> Lecture:
+def lire_nombre(valeur: Any, unite: str = "", hausse: bool = False) -> Lecture:
     """Read a number; `valeur` of the result is the tuple of its possible readings."""
+    if unite == "année" and not isinstance(valeur, (int, float)):
+        day = lire_date(valeur).valeur
+        valeur = day.year if day else valeur
     if isinstance(valeur, bool):
         return _not_read("Python a donné Vrai ou Faux (True, False). Il faut un nombre.")
     if callable(valeur):
@@ -681,7 +752,9 @@ def lire_nombre(valeur: Any, unite: str = "") -> Lecture:
     if isinstance(valeur, Mapping) and len(valeur) == 1:
         valeur = next(iter(valeur.values()))
     if isinstance(valeur, str):
-        return _read_number_text(valeur, unite)
+        return _read_number_text(valeur, unite, hausse)
+    if isinstance(valeur, datetime.timedelta) and valeur is not pd.NaT:
+        return _read_duration(valeur, unite)
     if hasattr(valeur, "__len__"):
         return _not_read(
             f"votre réponse contient {_count(len(valeur), 'valeur')}. Il faut un seul nombre."
@@ -691,6 +764,13 @@ def lire_nombre(valeur: Any, unite: str = "") -> Lecture:
     except (TypeError, ValueError):
         return _not_read('il faut un nombre, par exemple 4321 ou "4 321,5".')
     return _read_number(number, unite, explicit=False)
+
+
+def _read_duration(valeur: datetime.timedelta, unite: str) -> Lecture:
+    """Read what the difference of two dates gives in Python, in the unit asked."""
+    if unite not in _TIME_SECONDS:
+        return _not_read(f"votre calcul donne une durée. On demande {_asked(unite)}.")
+    return _read_number(valeur.total_seconds() / _TIME_SECONDS[unite], unite, explicit=True)
 
 
 def lire_choix(valeur: Any, options: str) -> Lecture:
@@ -703,17 +783,24 @@ def lire_choix(valeur: Any, options: str) -> Lecture:
     if not isinstance(valeur, str):
         return _not_read(example)
     letters = f"[{options}{options.lower()}]"
-    if re.search(rf"\b(?:pas|ni|sauf)\s+(?:la\s+)?{letters}\b", valeur):
-        return _not_read(f"« {_short(valeur)} » écarte une lettre. {example}")
+    written, valeur = valeur, _without_denied(valeur, letters)
+    if valeur != written and not re.search(rf"\b{letters}\b", valeur):
+        return _not_read(f"« {_short(written)} » écarte une lettre. {example}")
     found = re.findall(rf"(?<![\w'’])({letters})(?![\w'’])", valeur)
     if not _ALONE_A.search(valeur):
         found = [letter for letter in found if letter != "a"]
     distinct = {letter.upper() for letter in found}
+    chosen = re.match(
+        rf"\W*(?:(?:[lL]a|[pP]hrase|[rR]éponse|[oO]ption|[cC]'est)\s+)*({letters})\W*\s(?:car|parce|puisque)\b",
+        valeur,
+    )
     several = re.search(r"\b(?:ou|et)\b|[,/;&+]", valeur.lower())
     opening = re.match(rf"[\s(«\"']*({letters})\s*(?:[.):]|[-–—]\s)", valeur)
     capitals = {letter for letter in found if letter.isupper()}
     if len(distinct) == 1:
         letter = distinct.pop()
+    elif chosen:
+        letter = chosen[1].upper()
     elif opening:
         letter = opening[1].upper()
     elif len(capitals) == 1 and not several:
@@ -725,7 +812,19 @@ def lire_choix(valeur: Any, options: str) -> Lecture:
     return Lecture(f"Réponse lue : {letter}.", letter)
 
 
-def lire_classement(valeur: Any, elements: Mapping[str, str], sens: str = CROISSANT) -> Lecture:
+def _without_denied(text: str, letters: str) -> str:
+    """Take out the letters that a text sets aside: « D et pas E », « plutôt D que E »."""
+    one = rf"(?:l[ae]\s+|les\s+)?{letters}(?![\w'’])"
+    many = rf"{one}(?:(?:\s*,\s*|\s+(?:et|ou|ni)\s+){one})*"
+    that = r"|que" if re.search(r"\bplut[ôo]t\b", text) else ""
+    return re.sub(
+        rf"[\s,(]*\b(?:et\s+|mais\s+)?(?:(?:pas|ni|sauf|non|sans{that})\s+{many}\)?)+", " ", text
+    )
+
+
+def lire_classement(
+    valeur: Any, elements: Mapping[str, str | Sequence[str]], sens: str = CROISSANT
+) -> Lecture:
     """Read an order; `valeur` of the result is the tuple of labels, first to last."""
     # An order given as an example would be somebody's right answer.
     rising = sens == CROISSANT
@@ -748,7 +847,7 @@ def lire_classement(valeur: Any, elements: Mapping[str, str], sens: str = CROISS
         pieces = [str(piece) for piece in valeur]
     else:
         return _not_read(example)
-    names = {label: (label, text) for label, text in elements.items()}
+    names = {label: (label, *_writings(texts)) for label, texts in elements.items()}
     labels = [_recognise(piece, names) for piece in pieces]
     unknown = [piece for piece in pieces if _recognise(piece, names) is None]
     if unknown:
@@ -871,7 +970,7 @@ def _parts(answer: Any) -> list[Any]:
     return list(answer) if isinstance(answer, (list, tuple, set, frozenset)) else [answer]
 
 
-def lire_selection(valeur: Any, options: Mapping[str, str]) -> Lecture:
+def lire_selection(valeur: Any, options: Mapping[str, str | Sequence[str]]) -> Lecture:
     """Read several letters of `options`; `valeur` of the result is their frozenset."""
     letters = list(options)
     example = 'Écrivez les lettres que vous cochez, par exemple "X, Y", ou "aucune".'
@@ -917,7 +1016,9 @@ def _list(words: Sequence[str]) -> str:
     return " et ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
-def _read_ticks(valeur: Mapping[Any, Any], options: Mapping[str, str], example: str) -> Lecture:
+def _read_ticks(
+    valeur: Mapping[Any, Any], options: Mapping[str, str | Sequence[str]], example: str
+) -> Lecture:
     """Read {"A": True, "B": False}, or the one answer of {"réponse": "A, B"}."""
     given = {_line(key, list(options)): answer for key, answer in valeur.items()}
     if len(valeur) == 1 and not any(given):
@@ -940,19 +1041,16 @@ def _read_ticks(valeur: Mapping[Any, Any], options: Mapping[str, str], example: 
     return _selection_read(ticked, list(options))
 
 
-def _ticked_in(text: str, options: Mapping[str, str]) -> tuple[set[str] | None, str]:
+def _ticked_in(
+    text: str, options: Mapping[str, str | Sequence[str]]
+) -> tuple[set[str] | None, str]:
     """Find the letters a text ticks, or None and why it cannot be read."""
+    # « 4 communes : A, B, E, G »
+    text = re.sub(r"^\W*\d+(?:\s+[^\W\d]+){0,2}\s*:", "", text)
     folded = _fold(text, articles=False)
-    compact = re.sub(r"\W", "", text).upper()
-    if compact and set(compact) <= set(options) and len(set(compact)) == len(compact):
-        return set(compact), ""
-    if _NONE_TICKED.match(folded) and not re.search(r"\b(?:sauf|excepte)\b", folded):
-        return set(), ""
-    if _ALL_TICKED.match(folded) and not re.search(r"\b(?:sauf|excepte|pas)\b", folded):
-        return set(options), ""
-    named = _ticked_by_text(text, options)
-    if named:
-        return named, ""
+    ticked = _plainly_ticked(text, folded, options)
+    if ticked is not None:
+        return ticked, ""
     for pattern, reason in (
         (r"\b(?:pas|ni|sauf|excepte|sans|mais|non)\b", "écarte une lettre. Gardez les autres."),
         (r"\bou\b", "hésite entre des lettres."),
@@ -962,7 +1060,7 @@ def _ticked_in(text: str, options: Mapping[str, str]) -> tuple[set[str] | None, 
             return None, f"« {_short(text)} » {reason}"
     bare = _fold(re.sub(r"\b[cdjlmnst]['’]", " ", text, flags=re.IGNORECASE), articles=False)
     tokens = [word for word in bare.upper().split() if word.lower() not in _FILLERS]
-    ticked: set[str] = set()
+    ticked = set()
     for word in tokens:
         if len(word) == 1 and word not in options:
             return None, f"« {word} » n'est pas une option proposée."
@@ -979,7 +1077,41 @@ def _ticked_in(text: str, options: Mapping[str, str]) -> tuple[set[str] | None, 
     return alone, "" if alone else f"« {_short(text)} » ne se lit pas comme une liste de lettres."
 
 
-def _letters_alone(text: str, options: Mapping[str, str]) -> set[str] | None:
+def _plainly_ticked(
+    text: str, folded: str, options: Mapping[str, str | Sequence[str]]
+) -> set[str] | None:
+    """Read « ACD », « aucune », « A : oui, B : non », « tout sauf B », « A, C, pas B », texts."""
+    compact = re.sub(r"\W", "", text).upper()
+    if compact and set(compact) <= set(options) and len(set(compact)) == len(compact):
+        return set(compact)
+    if _NONE_TICKED.match(folded) and not re.search(r"\b(?:sauf|excepte)\b", folded):
+        return set()
+    if ticks := _ticks_in_words(text, options):
+        return {letter for letter, chosen in ticks.items() if chosen}
+    but = re.match(r"\W*tou(?:t|s|tes)\b.*?\b(?:sauf|except[ée])\b(.*)", text, re.I | re.DOTALL)
+    if but and (left := _ticked_in(but[1], options)[0]):
+        return set(options) - left
+    letters = "".join(options)
+    kept = _without_denied(text, f"[{letters}{letters.lower()}]")
+    if kept != text and (some := _ticked_in(kept, options)[0]):
+        return some
+    if _ALL_TICKED.match(folded) and not re.search(r"\b(?:sauf|excepte|pas)\b", folded):
+        return set(options)
+    return _ticked_by_text(text, options) or None
+
+
+def _ticks_in_words(text: str, options: Iterable[str]) -> dict[str, bool]:
+    """Read « A : oui, B : non »; empty unless the whole text is so written."""
+    one = rf"([{''.join(options)}])\s*[:=)–-]?\s*(oui|non|vrai|faux|true|false|x|1|0)"
+    if not re.fullmatch(rf"\W*{one}(?:[\s,;.]+(?:et\s+)?{one})+\W*", text, re.IGNORECASE):
+        return {}
+    return {
+        letter.upper(): word.lower() in ("oui", "vrai", "true", "x", "1")
+        for letter, word in re.findall(one, text, re.IGNORECASE)
+    }
+
+
+def _letters_alone(text: str, options: Mapping[str, str | Sequence[str]]) -> set[str] | None:
     """Find the capitals that stand alone among words: « Il faut exiger A, C et E »."""
     bare = re.sub(r"\([^)]*\)", " ", text)
     # « A mon avis » begins with a word, not with an option.
@@ -988,15 +1120,57 @@ def _letters_alone(text: str, options: Mapping[str, str]) -> set[str] | None:
     return set(alone) if good else None
 
 
-def _ticked_by_text(text: str, options: Mapping[str, str]) -> set[str]:
+def _ticked_by_text(text: str, options: Mapping[str, str | Sequence[str]]) -> set[str]:
     """Find the options written by their own words; empty unless every piece is one."""
-    names = {letter: (letter, words) for letter, words in options.items() if words}
-    whole = [letter for letter, name in names.items() if _fold(name[1]) == _fold(text)]
+    names = {letter: (letter, *_writings(words)) for letter, words in options.items() if words}
+    whole = {
+        letter for letter, some in names.items() for name in some[1:] if _fold(name) == _fold(text)
+    }
     if whole or not names:
-        return set(whole)
-    pieces = filter(str.strip, re.split(r"[,;\n+]|\bet\b", text))
+        return whole
+    pieces = [piece for piece in re.split(r"[,;\n+]|\bet\b", text) if piece.strip()]
+    if any(re.search(r"\b(?:non|faux|pas|false|no)\W*$", piece.lower()) for piece in pieces):
+        return set()
     found = {_recognise(piece, names) for piece in pieces}
-    return set() if None in found else {letter for letter in found if letter}
+    if None not in found:
+        return {letter for letter in found if letter}
+    return _named_one_by_one(_fold(text), names)
+
+
+def _named_one_by_one(folded: str, names: Mapping[str, Sequence[str]]) -> set[str]:
+    """Find the options whose words are in a text that says nothing else."""
+    known = {_fold(name): letter for letter, some in names.items() for name in some[1:]}
+    found = set()
+    for name in sorted(known, key=len, reverse=True):
+        if re.search(rf"\b{name}\b", folded):
+            found.add(known[name])
+            folded = re.sub(rf"\b{name}\b", " ", folded)
+    return found if set(folded.split()) <= _FILLERS else set()
+
+
+def _writings(texts: str | Sequence[str]) -> Sequence[str]:
+    return [texts] if isinstance(texts, str) else texts
+
+
+def _quoted(text: str, texts: Mapping[str, str | Sequence[str]]) -> set[str]:
+    """Find the one option of which a text copies a good part, or copies with a slip."""
+    folded = _fold(text)
+    known = {_fold(words): letter for letter, some in texts.items() for words in _writings(some)}
+    holders = {known[words] for words in known if len(folded) > 14 and folded in words}
+    if len(holders) == 1:
+        return holders
+    words = folded.split()
+    return {
+        letter
+        for name, letter in known.items()
+        if len(words) == len(name.split()) > 3 and all(map(_nearly, words, name.split()))
+    }
+
+
+def _nearly(word: str, other: str) -> bool:
+    """Whether two words differ by a slip of the pen: « publier », « pubilier », not 15 and 16."""
+    same = difflib.SequenceMatcher(None, word, other).ratio()
+    return word == other or (same > 0.75 and word.isalpha() and not _opposed(word, other))
 
 
 def lire_date(valeur: Any) -> Lecture:
@@ -1011,7 +1185,7 @@ def lire_date(valeur: Any) -> Lecture:
     if isinstance(valeur, datetime.date):
         return _date_read(valeur)
     if isinstance(valeur, (int, float)) and not isinstance(valeur, bool):
-        if re.fullmatch(r"(?:19|20)\d{6}", str(valeur)):
+        if re.fullmatch(r"(?:19|20)\d{6}|[0-3]\d[01]\d(?:19|20)\d\d", str(valeur)):
             return lire_date(str(valeur))
         return _not_read(
             "Python a lu un nombre, pas une date. Mettez la date entre guillemets. " + example
@@ -1019,7 +1193,19 @@ def lire_date(valeur: Any) -> Lecture:
     if not isinstance(valeur, str):
         return _not_read("il faut une date. " + example)
     text = _SPACES.sub(" ", unicodedata.normalize("NFKC", _as_text(valeur))).strip()
-    for piece in (text, _after_sign(text), re.sub(r"\([^)]*\)", " ", text)):
+    text = re.sub(r"(?<=[^\W\d]),? ?(?=(?:19|20)\d\d\b)", " ", text)
+    if re.match(r"(?:(?:non|ce n est) )?pas (?:le |au |avant )?\w*\d", _fold(text, articles=False)):
+        return _not_read(f"« {_short(text)} » écarte une date. Donnez celle que vous retenez.")
+    if re.search(r"\d\W+ou (?:le )?\d{1,4}\W*$", text):
+        return _not_read(f"« {_short(text)} » hésite entre plusieurs dates. Gardez-en une.")
+    # « du 6 février au 6 mars 2026 », « un mois après le 6 février, donc le 6 mars 2026 »
+    end = re.split(r"\b(?:au|donc)\b", text)
+    for piece in (
+        text,
+        _after_sign(text),
+        re.sub(r"\([^)]*\)", " ", text),
+        end[1] if len(end) == 2 else "",
+    ):
         found = _dates_in(piece)
         if len(found) == 1:
             return _check_date(*found.pop(), text, example)
@@ -1129,6 +1315,8 @@ def _unwrap(valeur: Any) -> Any:
         return _unwrap(next(iter(valeur)))
     if getattr(getattr(valeur, "dtype", None), "kind", "") == "M" and valeur.size == 1:
         return pd.Timestamp(valeur.reshape(-1)[0])
+    if getattr(getattr(valeur, "dtype", None), "kind", "") == "m" and valeur.size == 1:
+        return pd.Timedelta(valeur.reshape(-1)[0])
     if getattr(valeur, "size", None) == 1 and hasattr(valeur, "item"):
         valeur = valeur.item()
     return _as_text(valeur) if isinstance(valeur, str) else valeur
@@ -1151,24 +1339,67 @@ def _blank(valeur: Any) -> bool:
     return False
 
 
-def _count_in_words(text: str, unite: str) -> float | None:
-    """Read « trois jours », « zéro », « aucune »."""
-    words = _fold(text, articles=False)
-    if re.fullmatch(r"(?:zero|aucune?|nulle?)(?: [a-z]+)?", words):
-        return 0
+def _number_in_words(words: str) -> int | None:
+    """Read « deux cent quatre vingt quatorze », folded; None when it is no number."""
+    text = re.sub(r"\b(cent|vingt|mille|million|milliard)s\b", r"\1", words)
+    text = re.sub(r"\bune\b", "un", re.sub(r"\bmil\b", "mille", text)).strip()
+    for name, value in (("milliard", 10**9), ("million", 10**6), ("mille", 1000)):
+        if match := re.fullmatch(rf"(.*?)\b{name}\b(.*)", text):
+            many, rest = (part.strip() for part in match.groups())
+            times = _number_in_words(many) if many else 1 if name == "mille" else None
+            added = _number_in_words(rest) if rest else 0
+            good = times is not None and added is not None and times < 1000 and added < value
+            return (times or 0) * value + (added or 0) if good else None
+    if match := re.fullmatch(r"(.*?)\bcent\b(.*)", text):
+        many, rest = (part.strip() for part in match.groups())
+        times = _NUMBER_WORDS.get(many, 0) if many else 1
+        added = _NUMBER_WORDS.get(rest.removeprefix("et ")) if rest else 0
+        good = added is not None and (not many or (1 < times < 20 and times != 10))
+        return 100 * times + (added or 0) if good else None
+    return _NUMBER_WORDS.get(text)
+
+
+def _digits_for_words(text: str, unite: str) -> str:
+    """Write in digits the numbers that a text without digits says in words.
+
+    « Une » and « un » are numbers when they are nearly the whole answer only.
+    """
+    text = re.sub(r"\b(?:pour|p\.) ?cents?\b", "%", _unit_text(text))
     stem = _stem(unite) if unite else r"\b\B"
-    found = re.fullmatch(rf"(?:il y (?:en )?a )?([a-z ]+?)(?: (?:{stem})[a-z]*)?", words)
-    return _NUMBER_WORDS.get(found[1].replace("une", "un")) if found else None
+    if re.fullmatch(r"\W*(?:zero|aucune?|nulle?)(?: (?!sauf|excepte)[a-z]+)?\W*", text):
+        return "0"
+    lone = re.fullmatch(rf"\W*(?:il y (?:en )?a )?une?(?: seule?)?(?: (?:{stem})[a-z]*)?\W*", text)
+
+    def digits(match: re.Match[str]) -> str:
+        words = match[0].replace("-", " ")
+        number = _number_in_words(" ".join(words.split()))
+        after = text[match.end() :]
+        alone = words in ("un", "une") and not lone and not re.match(r" mill?i", after)
+        fraction = re.match(r"[ -](?:tiers|quarts?|demi|[a-z]+iemes?)\b", after)
+        return match[0] if number is None or alone or fraction else str(number)
+
+    written = _WORDED_NUMBER.sub(digits, text)
+    return re.sub(r"(\d+) virgule ((?:zero )*)(\d+)", _decimals, written)
+
+
+def _decimals(match: re.Match[str]) -> str:
+    return f"{match[1]},{'0' * match[2].count('zero')}{match[3]}"
 
 
 def _plain_number_text(text: str, unite: str) -> str:
     """Set aside what is not the answer: label, whole of which it is a part, base of a rate."""
-    plain = _SPACES.sub(" ", text).replace("−", "-").replace("\u2013", "-")
+    plain = _SPACES.sub(" ", text)
+    plain = re.sub("[−\u2010\u2011\u2013]", "-", plain)
     plain = re.sub(r"(?<=\d)['’_](?=\d{3})", "", plain)
     plain = _LABEL.sub("", plain)
     if re.match(r"pour 1 ?000\b", _SPACES.sub(" ", unite)):
         # « 7,2 créations pour 1 000 habitants »: the second number is of the unit.
-        plain = re.sub(r"(?:\bpour|\bpar|/) ?(?:1[ .]?000|mille)\b[^\d]*$", "", plain, flags=re.I)
+        plain = re.sub(
+            r"(?:\bpour|\bpar|\bp\.|/) ?(?:1[ .]?000|mille)\b(?=[^\d]*(?:\ben \d{4}\W*)?$)",
+            "",
+            plain,
+            flags=re.I,
+        )
     plain = re.sub(
         r"(?<=\d) ?(?:€|euros?) ?(\d\d)(?!\d)(?: ?c(?:entimes?|ts?)?\b)?", r",\1 €", plain
     )
@@ -1176,9 +1407,20 @@ def _plain_number_text(text: str, unite: str) -> str:
         # « 11 sur 30 », « 38 pour 10 000 », « Sur 10 000 habitants, 38 … »: the rest is the whole.
         plain = re.sub(r"^\W*(?:sur|pour) \d[\d .]*(?: [^\W\d]+)?,", "", plain, flags=re.I)
         plain = re.sub(
-            r"(?<=\d)((?: [^\W\d]+){0,3}) (?:sur|pour) \d[\d .]*(?: [^\W\d]+)?$", r"\1", plain
+            r"(?<=\d)((?: [^\W\d]+){0,3}) (?:sur|pour)(?: les| ces)? \d[\d .]*(?: [^\W\d]+)?$",
+            r"\1",
+            plain,
         )
-    return plain
+        if not unite.startswith("pour"):
+            plain = re.sub(r"^(\W*\d+)/\d+\W*$", _counted_over, plain)
+    plain = re.sub(r"(\d+) mille (\d{1,3})(?!\d)", lambda m: f"{m[1]}{int(m[2]):03d}", plain)
+    return re.sub(r"(?<!au )(?<!ou )(?<!du )\bmoins (?=\d)", "-", plain, flags=re.I)
+
+
+def _counted_over(match: re.Match[str]) -> str:
+    """« 11/30 » counts 11 of 30; « 565413/771 » is a calculation."""
+    part, whole = (int(number) for number in re.findall(r"\d+", match[0]))
+    return match[1] if part < whole else match[0]
 
 
 def _with_its_unit(found: list[re.Match[str]], plain: str, unite: str) -> list[re.Match[str]]:
@@ -1192,16 +1434,50 @@ def _with_its_unit(found: list[re.Match[str]], plain: str, unite: str) -> list[r
     return found if rival else with_unit
 
 
-def _read_number_text(text: str, unite: str) -> Lecture:
+def _kept(found: list[re.Match[str]], plain: str) -> list[re.Match[str]]:
+    """Drop the numbers that the text sets aside, « 2017, pas 2023 », and those beside another."""
+    kept = [match for match in found if not _NOT_THIS.search(_before(match, plain))]
+    alone = [
+        match
+        for match in kept
+        if not re.search(r"\b(?:que?|contre) ?$", _before(match, plain))
+        and not re.match(r" (?:chiffres?|caract[èe]res?|lettres?)\b", plain[match.end() :])
+        and not (
+            re.fullmatch(r"(?:19|20)\d\d", match[0])
+            and _BEFORE_A_YEAR.search(_before(match, plain))
+        )
+    ]
+    return alone or kept
+
+
+def _before(match: re.Match[str], plain: str) -> str:
+    return _unit_text(plain[: match.start()])
+
+
+def _falls(match: re.Match[str], plain: str) -> bool:
+    """Whether the words nearest to a number, those before it first, speak of a fall."""
+    if match[0][0] in "+-":
+        return False
+    for part in (plain[: match.start()], plain[match.end() :]):
+        text = _unit_text(part)
+        falls, rises = ([m.start() for m in words.finditer(text)] for words in (_FALL, _RISE))
+        if falls or rises:
+            return max(falls, default=-1) > max(rises, default=-1)
+    return False
+
+
+def _read_number_text(text: str, unite: str, hausse: bool = False) -> Lecture:
     plain = _plain_number_text(text, unite)
-    found = _with_its_unit(list(_NUMBER.finditer(plain)), plain, unite)
+    if not re.search(r"\d", plain):
+        plain = _digits_for_words(plain, unite)
+    every = list(_NUMBER.finditer(plain))
+    found = _with_its_unit(_kept(every, plain), plain, unite)
+    if every and not found:
+        return _not_read(f"« {_short(text)} » écarte un nombre. Donnez celui que vous retenez.")
     for shorter in (_after_sign(plain), re.sub(r"\([^)]*\)", " ", plain)):
-        numbers = list(_NUMBER.finditer(shorter))
+        numbers = _kept(list(_NUMBER.finditer(shorter)), shorter)
         if len(found) > 1 and len(numbers) == 1:
             plain, found = shorter, numbers
-    worded = None if found else _count_in_words(text, unite)
-    if worded is not None:
-        return _read_number(worded, unite, explicit=True)
     if not found and "(" in text:
         return _not_read("ôtez les guillemets autour d'un calcul, pour que Python le fasse.")
     if not found:
@@ -1211,6 +1487,8 @@ def _read_number_text(text: str, unite: str) -> Lecture:
     if len(found) > 1:
         return _not_read(f"« {_short(text)} » contient plusieurs nombres. Donnez le résultat seul.")
     written = found[0][0].replace(" ", "")
+    if hausse and _falls(found[0], plain):
+        written = f"-{written}"
     after = plain[found[0].end() :]
     explicit = _has_unit(after, "%")
     if explicit and unite not in ("", "%"):
@@ -1245,7 +1523,7 @@ def _has_unit(after: str, unite: str) -> bool:
 
 def _stem(unite: str) -> str:
     if unite == "%":
-        return r"%|pour ?cent|percent|p\. ?100|p\. ?cent|pct|(?:communes )?(?:sur|/) ?100\b"
+        return r"%|pour ?cent|percent|p\. ?100|p\. ?cent|pct|(?:[^\W\d]+ )?(?:sur|pour|/) ?100\b"
     if _euros(unite):
         return "|".join(_EUROS.values())
     return _TIME_UNITS.get(unite) or re.escape(_unit_text(unite)[:3])
@@ -1264,6 +1542,10 @@ def _euros(unite: str) -> str:
 
 
 def _asked(unite: str) -> str:
+    if not unite:
+        return "un nombre"
+    if unite == "année":
+        return "une année"
     return "des euros" if unite == "€" else "un pourcentage" if unite == "%" else f"des {unite}"
 
 
@@ -1295,7 +1577,9 @@ def _factor(after: str, unite: str) -> float:
     many = _MANY.match(text)
     if many is None or re.match(r"mill", _unit_text(unite)):
         return 1.0
-    value = {"mille": 1e3, "millier": 1e3, "million": 1e6, "milliard": 1e9}[many[1].rstrip("s")]
+    value = {"k": 1e3, "mille": 1e3, "millier": 1e3, "million": 1e6, "milliard": 1e9}[
+        many[1].rstrip("s")
+    ]
     return value / _EURO_VALUES.get(asked, 1.0)
 
 
@@ -1324,11 +1608,12 @@ def _read_number(number: float, unite: str, explicit: bool) -> Lecture:
             f'Pour dire {share} %, écrivez "{share} %".',
             (100 * number, number),
         )
-    shown = _write(number) + (f" {unite}" if unite else "")
+    shown = f"{number:g}" if unite == "année" else _write(number)
+    shown += f" {unite}" if unite not in ("", "année") else ""
     return Lecture(f"Réponse lue : {shown}.", (number,))
 
 
-def _unclear_signs(text: str, elements: Mapping[str, str], rising: bool) -> str:
+def _unclear_signs(text: str, elements: Iterable[str], rising: bool) -> str:
     if not rising and "<" in text:
         return "le signe < ne dit pas ici dans quel sens lire."
     if "<" in text and ">" in text:
@@ -1339,7 +1624,7 @@ def _unclear_signs(text: str, elements: Mapping[str, str], rising: bool) -> str:
     return ""
 
 
-def _split_ranking(text: str, elements: Mapping[str, str]) -> list[str]:
+def _split_ranking(text: str, elements: Collection[str]) -> list[str]:
     compact = re.sub(r"\W", "", text).upper()
     if sorted(compact) == sorted(elements):
         return list(compact)
@@ -1347,7 +1632,7 @@ def _split_ranking(text: str, elements: Mapping[str, str]) -> list[str]:
     if sorted(alone) == sorted(elements):
         return alone
     text = re.sub(r"\([^)]*\)?", " ", text)
-    text = re.sub(r"(?:^|(?<=\s))\d+\s*(?:[.):]|er|re|e|ème)(?=\s)", " ", text)
+    text = re.sub(r"(?:^|(?<=\s))\d+\s*(?:[.):]|er|re|e|ème)(?=\s)", ";", text)
     pieces = re.split(r"[<>≤≥,;|/&\n]|\b(?:puis|ensuite|enfin)\b|\s[-–—]\s|\bet\b(?=\s+\w\b)", text)
     pieces = [piece for piece in (piece.strip(" .[]'\"") for piece in pieces) if piece]
     if len(pieces) == len(elements) - 1:
@@ -1395,7 +1680,21 @@ def _recognise(text: str, names: Mapping[str, Iterable[str]]) -> str | None:
     head = _fold(_REMARK.sub("", text))
     if head in known:
         return known[head]
-    return _misspelt(folded, known) or _only_named(folded, known)
+    return _misspelt(folded, known) or _only_named(folded, known) or _explained(text, known)
+
+
+def _explained(text: str, known: Mapping[str, str]) -> str | None:
+    """Find the label before a comma, when what follows names no other and takes nothing back."""
+    head, _, rest = text.partition(",")
+    label, folded = known.get(_fold(head)), _fold(rest, articles=False)
+    taken_back = re.match(
+        r"(?:mais|sauf|ou|excepte|sinon|a moins|enfin|quoique|plutot|seulement|uniquement|juste|sans|en partie|partiellement)\b",
+        folded,
+    )
+    others = {name for name in known if known[name] != label and len(name) > 2}
+    if taken_back or any(re.search(rf"\b{name}\b", folded) for name in others):
+        return None
+    return label
 
 
 def _misspelt(folded: str, known: Mapping[str, str]) -> str | None:
@@ -1407,6 +1706,7 @@ def _misspelt(folded: str, known: Mapping[str, str]) -> str | None:
         if len(name) > 2
         and re.findall(r"\d+", name) == re.findall(r"\d+", folded)
         and set(_REFUSALS.findall(name)) == words
+        and set(_SENSES.findall(name)) == set(_SENSES.findall(folded))
         and not any(_opposed(*pair) for pair in ((folded, name), *_pairwise(folded, name)))
     ]
     close = difflib.get_close_matches(folded, near, n=1, cutoff=0.85)
@@ -1512,6 +1812,8 @@ def _departement_code(text: str, names: Mapping[str, str]) -> str | None:
     text = _DEPARTEMENT_WORDS.sub(" ", unicodedata.normalize("NFKC", text))
     bare = re.sub(r"[^\w.]", "", text).upper().rstrip(".")
     bare = re.sub(r"^0+(?=\d[\dAB])|\.0$", "", bare)
+    if re.fullmatch(r"75[01]\d\d|PARIS\d+(?:E|ER|EME|ÈME)?", bare):
+        return "75"
     if bare.zfill(2) in names:
         return bare.zfill(2)
     by_name = {_fold(name): code for code, name in names.items()}
@@ -1541,8 +1843,8 @@ def _accept_departement(code: str, names: Mapping[str, str], note: str) -> Lectu
     count = int((communes["departement"] == code).sum())
     if count < 2:
         return Lecture(
-            f"{names[code]} ({code}) ne compte qu'une commune : la moyenne et la médiane y sont "
-            "le même nombre. Choisissez un autre département."
+            f"{names[code]} ({code}) ne compte qu'une commune : il n'y a rien à y comparer. "
+            "Choisissez un autre département."
         )
     return Lecture(
         f"Département lu : {names[code]} ({code}), {_count(count, 'commune')}.{note}", code
