@@ -19,6 +19,11 @@ What is accepted, and decided:
   1,96: both are shown, the answer is right if one of them is; not for a percentage;
 - of « 168306 / 124 = 1357 », the number after the sign; a percentage is not a number
   of inhabitants;
+- numbers in words, to the thousands of millions, with septante and nonante, hyphens or not;
+  « un » and « une » only when they are nearly the whole answer;
+- « pas 2017 » is not read; « 2017, pas 2023 », « 12 en 2025 » and « 5 sur 8 » are 2017, 12 and 5;
+- where a rise is asked (`hausse`), « une baisse de 23 % » is −23 %;
+- a duration, what Python makes of two dates, is a number of days where days are asked;
 - « 12 k€ » is 12 000 €, « 1,2 million » is 1 200 000, and both are shown; « 3 semaines »
   is not a number of « jours »;
 - for a percentage, a number between 0 and 1 written without « % » is a share:
@@ -32,6 +37,8 @@ What is accepted, and decided:
 - a selection earns the share of the right options that are ticked, less the share of the
   wrong ones that are ticked too, down to the quarter of a point: to tick everything, or
   nothing, earns nothing (unless it is the right answer);
+- « D et pas E » is D; « tout sauf B » ticks all but B; the text of an option, or a part of it
+  that no other has, is that option;
 - a date is read the French way, the day first: 03/04/2026 is the 3rd of April, and is
   shown in words; two figures of a year are read between 1970 and 2069.
 """
@@ -244,7 +251,7 @@ _REMARK = re.compile(
     r"\s*(?:\((?!\s*ou\b)|:|,?\s*\b(?:car|parce|puisque)\b|,\s*(?:pas|et non|qui)\b).*",
     re.IGNORECASE | re.DOTALL,
 )
-_DENIED = r"\b(?:ne|n|aucune?|jamais|rien)(?: \w+)?(?: que)? "
+_DENIED = r"\b(?:ne|n|aucune?|jamais|rien|inutile)(?: \w+){0,2}(?: que)? "
 _CHANGES = r"(?:hauss|augment|progress|mont|croi|baiss|diminu|recul|chut)\w*"
 # What sets a number aside: « 2017, pas 2023 », « sans les 2 lignes vides ».
 _NOT_THIS = re.compile(
@@ -259,6 +266,8 @@ _FALL = re.compile(
     r"\b(?:(?:baiss|diminu|recul|chut|perdu|perte|negati|decroi|regress|effondr|redui|reduc)\w*"
     r"|(?<!au )(?<!ou )(?<!du )moins(?! d[e ]*$))"
 )
+# « Une hausse, malgré la chute de 2020 »: the other change that a text recalls.
+_ASIDE = re.compile(r"\b(?:malgre|apres|depuis|suite a|hors|sans)\b[^,;.()]*|\([^)]*\)")
 _RISE = re.compile(r"\b(?:(?:hauss|augment|progress|mont|croi|gagn|bond|grimp)\w*|de plus)")
 _REFUSALS = re.compile(r"\b(?:pas|ni|non|sans|sauf|excepte|hormis|ou|divise\w*|double)\b")
 # No slip of the pen turns one of these into another.
@@ -1154,8 +1163,12 @@ def _writings(texts: str | Sequence[str]) -> Sequence[str]:
 
 def _quoted(text: str, texts: Mapping[str, str | Sequence[str]]) -> set[str]:
     """Find the one option of which a text copies a good part, or copies with a slip."""
-    folded = _fold(text)
-    known = {_fold(words): letter for letter, some in texts.items() for words in _writings(some)}
+    folded = _without_spaces_in_numbers(_fold(text))
+    known = {
+        _without_spaces_in_numbers(_fold(words)): letter
+        for letter, some in texts.items()
+        for words in _writings(some)
+    }
     holders = {known[words] for words in known if len(folded) > 14 and folded in words}
     if len(holders) == 1:
         return holders
@@ -1165,6 +1178,10 @@ def _quoted(text: str, texts: Mapping[str, str | Sequence[str]]) -> set[str]:
         for name, letter in known.items()
         if len(words) == len(name.split()) > 3 and all(map(_nearly, words, name.split()))
     }
+
+
+def _without_spaces_in_numbers(folded: str) -> str:
+    return re.sub(r"(?<=\d) (?=\d{3}\b)", "", folded)
 
 
 def _nearly(word: str, other: str) -> bool:
@@ -1199,7 +1216,7 @@ def lire_date(valeur: Any) -> Lecture:
     if re.search(r"\d\W+ou (?:le )?\d{1,4}\W*$", text):
         return _not_read(f"« {_short(text)} » hésite entre plusieurs dates. Gardez-en une.")
     # « du 6 février au 6 mars 2026 », « un mois après le 6 février, donc le 6 mars 2026 »
-    end = re.split(r"\b(?:au|donc)\b", text)
+    end = re.split(r"\bau\b(?! lieu)|\bdonc\b", text)
     for piece in (
         text,
         _after_sign(text),
@@ -1458,8 +1475,9 @@ def _falls(match: re.Match[str], plain: str) -> bool:
     """Whether the words nearest to a number, those before it first, speak of a fall."""
     if match[0][0] in "+-":
         return False
-    for part in (plain[: match.start()], plain[match.end() :]):
-        text = _unit_text(part)
+    after = re.split(r"[,;.(]", plain[match.end() :])[0]
+    for part in (plain[: match.start()], after):
+        text = _ASIDE.sub(" ", _unit_text(part))
         falls, rises = ([m.start() for m in words.finditer(text)] for words in (_FALL, _RISE))
         if falls or rises:
             return max(falls, default=-1) > max(rises, default=-1)
@@ -1885,7 +1903,7 @@ def _count(number: int, noun: str) -> str:
 def _write(number: float) -> str:
     """Write a number in French: narrow no-break space, decimal comma, at most 4 decimals."""
     text = f"{number:,.4f}".rstrip("0").rstrip(".")
-    return text.replace(",", "\u202f").replace(".", ",")
+    return text.replace(",", "\u202f").replace(".", ",").replace("-", "−")
 
 
 def _say(message: str) -> None:
