@@ -118,6 +118,10 @@ def test_a_percentage_is_read_with_or_without_its_sign(written: Any, share: floa
     assert lecture.valeur[0] == pytest.approx(share)
 
 
+def test_a_rate_for_a_thousand_is_no_percentage() -> None:
+    assert "est en ‰" in verifier.lire_nombre("23 pour mille", "%").message
+
+
 @pytest.mark.parametrize(
     ("written", "said"),
     [
@@ -143,6 +147,7 @@ def test_a_percentage_is_read_with_or_without_its_sign(written: Any, share: floa
         (object(), "il faut un nombre"),
         (10**400, "ne se lit pas (OverflowError)"),
         ("733 %", "est un pourcentage. On demande des habitants"),
+        ("733 communes", "est en communes. On demande des habitants"),
         (print, "il manque les parenthèses"),
     ],
     ids=_name,
@@ -292,7 +297,15 @@ def test_a_number_beside_another_is_set_aside(written: str, number: float) -> No
 
 @pytest.mark.parametrize(
     "written",
-    [2017, "2017", "1er janvier 2017", "01/01/2017", pd.Timestamp("2017-01-01"), "en 2017"],
+    [
+        2017,
+        "2017",
+        "1er janvier 2017",
+        "01/2017",
+        "01/01/2017",
+        pd.Timestamp("2017-01-01"),
+        "en 2017",
+    ],
 )
 def test_a_year_may_be_that_of_a_date(written: Any) -> None:
     lecture = verifier.lire_nombre(written, "année")
@@ -300,7 +313,9 @@ def test_a_year_may_be_that_of_a_date(written: Any) -> None:
     assert lecture.message == "Réponse lue : 2017."
 
 
-@pytest.mark.parametrize("written", ["pas 2017", "ni 4 ni 5", "pas cinq", "n'est pas égal à 12"])
+@pytest.mark.parametrize(
+    "written", ["pas 2017", "ni 4 ni 5", "pas cinq", "jamais 14", "n'est pas égal à 12"]
+)
 def test_a_number_ruled_out_is_not_an_answer(written: str) -> None:
     lecture = verifier.lire_nombre(written)
     assert lecture.valeur is None
@@ -323,6 +338,7 @@ def test_a_number_ruled_out_is_not_an_answer(written: str) -> None:
         ("23 %, pas une baisse", 23),
         ("23 % de baisse", -23),
         ("elles ont baissé, de 2019 à 2025, de 23 %", -23),
+        ("– 23 %", -23),
         ("23 pour 100", 23),
         ("baisse de 23 %", -23),
         ("moins 23 %", -23),
@@ -334,7 +350,7 @@ def test_a_fall_is_negative_where_a_rise_is_asked(written: str, share: float) ->
     question = verifier.Nombre("r", "%", espace={"r": written}, hausse=True)
     assert question.comprendre().valeur == (share,)
     assert float(question.noter(2, attendu=23)) == (2 if share > 0 else 0)
-    if not re.search("moins [0-9]", written):
+    if not re.search("moins [0-9]|–", written):
         assert verifier.lire_nombre(written, "%").valeur == (23,)
 
 
@@ -581,6 +597,8 @@ TEXTS = {
         ("B et pas A", "B"),
         ("plutôt B que A", "B"),
         ("ni A ni B", None),
+        ("B : non", None),
+        ("La moyenne gagne moins de 150 habitants, la médiane aussi.", None),
         ("La médiane perd moins d'habitants que la moyenne", None),
         ("Mise à jour chaque année", None),
         ("Licence Ouverte 4.0. Mise à jour chaque année.", None),

@@ -273,6 +273,13 @@ def test_a_date_is_read_as_a_person_would(written: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    "written", ["fin février 2027", "le dernier jour du mois de février 2027", "28 février 2027"]
+)
+def test_the_end_of_a_month_is_its_last_day(written: str) -> None:
+    assert date(written).comprendre().valeur == datetime.date(2027, 2, 28)
+
+
+@pytest.mark.parametrize(
     ("written", "said"),
     [
         ("03/04/2026", "vendredi 3 avril 2026"),

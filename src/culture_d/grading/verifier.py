@@ -208,6 +208,11 @@ _TIME_UNITS = {
     "mois": r"mois",
     "ans": r"ans?\b|annees?",
 }
+# Nouns that are counted beside the unit, and taken for it by mistake.
+_NOT_THE_UNIT = {
+    "habitants": {"communes": r"communes?\b"},
+    "communes": {"habitants": r"habitants?\b|hab\b", "agents": r"agents?\b"},
+}
 _EUROS = {
     "€": r"€|euros?\b|eur\b",
     "k€": r"k ?€|k ?euros?\b|keur\b|milliers? d ?euros?",
@@ -255,7 +260,7 @@ _DENIED = r"\b(?:ne|n|aucune?|jamais|rien|inutile)(?: \w+){0,2}(?: que)? "
 _CHANGES = r"(?:hauss|augment|progress|mont|croi|baiss|diminu|recul|chut)\w*"
 # What sets a number aside: « 2017, pas 2023 », « sans les 2 lignes vides ».
 _NOT_THIS = re.compile(
-    r"\b(?:pas|ni|non|sauf|excepte|hormis|sans|contre|plutot que|au lieu de)"
+    r"\b(?:pas|ni|non|jamais|sauf|excepte|hormis|sans|contre|plutot que|au lieu de)"
     rf"(?: (?:de|d|du|des|le|la|les|l|en|pour|une?|a|ete|egale?s? a|{_CHANGES}))* ?[+-]?$"
 )
 _BEFORE_A_YEAR = re.compile(
@@ -752,6 +757,8 @@ def lire_nombre(valeur: Any, unite: str = "", hausse: bool = False) -> Lecture:
     if unite == "année" and not isinstance(valeur, (int, float)):
         day = lire_date(valeur).valeur
         valeur = day.year if day else valeur
+        if isinstance(valeur, str):
+            valeur = re.sub(r"(?<!\d)\d\d?/(?=(?:19|20)\d\d)", "", valeur)
     if isinstance(valeur, bool):
         return _not_read("Python a donné Vrai ou Faux (True, False). Il faut un nombre.")
     if callable(valeur):
@@ -793,6 +800,7 @@ def lire_choix(valeur: Any, options: str) -> Lecture:
         return _not_read(example)
     letters = f"[{options}{options.lower()}]"
     written, valeur = valeur, _without_denied(valeur, letters)
+    valeur = re.sub(rf"\b{letters}\s*[:=]?\s*(?:non|faux)\b", " ", valeur)
     if valeur != written and not re.search(rf"\b{letters}\b", valeur):
         return _not_read(f"« {_short(written)} » écarte une lettre. {example}")
     found = re.findall(rf"(?<![\w'’])({letters})(?![\w'’])", valeur)
@@ -1176,7 +1184,9 @@ def _quoted(text: str, texts: Mapping[str, str | Sequence[str]]) -> set[str]:
     return {
         letter
         for name, letter in known.items()
-        if len(words) == len(name.split()) > 3 and all(map(_nearly, words, name.split()))
+        if len(name.split()) > 3
+        and _REFUSALS.findall(name) == _REFUSALS.findall(folded)
+        and _nearly_all(words, name.split())
     }
 
 
@@ -1250,6 +1260,11 @@ def _dates_in(text: str) -> set[tuple[int | None, int, int]]:
             written = worded["day"].replace("premier", "un")
             day = _NUMBER_WORDS.get(written) or int(written)
             found.add((_year(worded["year"]) if worded["year"] else None, month, day))
+    end = re.search(
+        r"\b(?:fin|dernier jour)(?: du mois)?(?: de| d)? ([a-z]{3,9}) (\d{4})\b", folded
+    )
+    if end and not found and (month := _month(end[1])):
+        found.add((int(end[2]), month, calendar.monthrange(int(end[2]), month)[1]))
     # « le 22 novembre, soit le 22/11/2026 »: the day without its year is the other one.
     whole = {date[1:] for date in found if date[0] is not None}
     return {date for date in found if date[0] is not None or date[1:] not in whole}
@@ -1475,6 +1490,8 @@ def _falls(match: re.Match[str], plain: str) -> bool:
     """Whether the words nearest to a number, those before it first, speak of a fall."""
     if match[0][0] in "+-":
         return False
+    if re.search(r"(?<!\d)(?<!\d )- $", plain[: match.start()]):
+        return True
     after = re.split(r"[,;.(]", plain[match.end() :])[0]
     for part in (plain[: match.start()], after):
         text = _ASIDE.sub(" ", _unit_text(part))
@@ -1568,10 +1585,15 @@ def _asked(unite: str) -> str:
 
 
 def _other_unit(after: str, unite: str) -> str:
-    """Name the unit of time or money written after a number, when another is asked."""
+    """Name the unit written after a number, when it is not the one that is asked."""
     if not unite:
         return ""
     text = _unit_text(after)
+    if unite == "%" and re.match(r" ?(?:‰|pour ?mille\b)", text):
+        return "‰"
+    for noun, stem in _NOT_THE_UNIT.get(unite, {}).items():
+        if re.match(rf" ?(?:{stem})", text):
+            return noun
     if not _euros(unite) and re.match(rf" ?(?:{_EUROS['€']}|k€|m€)", text):
         return "euros"
     if _euros(unite) and re.match(r" ?(?:centimes?|cts?\b)", text):
@@ -1728,7 +1750,21 @@ def _misspelt(folded: str, known: Mapping[str, str]) -> str | None:
         and not any(_opposed(*pair) for pair in ((folded, name), *_pairwise(folded, name)))
     ]
     close = difflib.get_close_matches(folded, near, n=1, cutoff=0.85)
+    if close and len(close[0].split()) > 4 and not _nearly_all(folded.split(), close[0].split()):
+        return None
     return known[close[0]] if close else None
+
+
+def _nearly_all(words: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether two sentences differ by slips of the pen and small words only."""
+    blocks = difflib.SequenceMatcher(None, words, others, autojunk=False).get_opcodes()
+    for kind, start, stop, start2, stop2 in blocks:
+        one, two = words[start:stop], others[start2:stop2]
+        if kind == "replace" and not (len(one) == len(two) and all(map(_nearly, one, two))):
+            return False
+        if kind in ("insert", "delete") and any(len(word) > 3 for word in (*one, *two)):
+            return False
+    return True
 
 
 def _pairwise(first: str, second: str) -> list[tuple[str, str]]:
