@@ -9,7 +9,7 @@ import pytest
 from nbclient import NotebookClient
 
 from culture_d.errors import UnknownDepartement
-from culture_d.explorables import FOLDER, Explorable, ExplorableError, script_json
+from culture_d.explorables import Explorable, ExplorableError, script_json, site
 from culture_d.explorables.moyenne_mediane import EXEMPLE, MoyenneMediane, summarise
 from culture_d.explorables.resources import load
 from culture_d.project import Project
@@ -51,7 +51,7 @@ def test_html_is_the_same_each_time_and_carries_no_identifier() -> None:
 
 
 def test_same_module_in_jupyterlab() -> None:
-    assert str(MoyenneMediane()._esm) == (FOLDER / "moyenne_mediane.js").read_text(encoding="utf-8")
+    assert str(MoyenneMediane()._esm) == site.modules()["moyenne-mediane"]
 
 
 def test_names_cannot_leave_the_json_or_the_table() -> None:

@@ -2,13 +2,14 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from culture_d.errors import DatasetError
-from culture_d.explorables import FOLDER, ExplorableError, resources, site
+from culture_d.explorables import FOLDER, SHARED, ExplorableError, resources, site
 from culture_d.project import Project
 
 
@@ -88,17 +89,27 @@ def test_word_import_in_a_text_is_no_import() -> None:
 def test_nothing_is_written_when_a_module_is_refused(
     tmp_path: Path, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = tmp_path / "casse.js"
-    broken.write_text("export const a = 1;\n", encoding="utf-8")
-    monkeypatch.setattr(site, "modules", lambda: {"casse": broken})
+    monkeypatch.setattr(site, "modules", lambda: {"casse": "export const a = 1;\n"})
     with pytest.raises(ExplorableError, match="« casse »"):
         site.write_static_files(tmp_path / "sortie", project)
     assert not (tmp_path / "sortie").exists()
 
 
 def test_every_module_of_the_folder_is_written() -> None:
-    assert site.modules()["moyenne-mediane"] == FOLDER / "moyenne_mediane.js"
-    assert "host" not in site.modules()
+    own = {path.stem.replace("_", "-") for path in FOLDER.glob("*.js")}
+    assert set(site.modules()) == own - {"host", "writing"}
+
+
+def test_a_module_is_what_all_share_then_its_own_script_without_comments() -> None:
+    for name, source in site.modules().items():
+        own = (FOLDER / f"{name.replace('-', '_')}.js").read_text(encoding="utf-8")
+        declared = set(re.findall(r"^(?:const|let|function|class) (\w+)", own, re.MULTILINE))
+        shared = re.findall(
+            r"^(?:const|let|function) (\w+)", SHARED.read_text("utf-8"), re.MULTILINE
+        )
+        assert "french" in shared and not declared & set(shared), name
+        assert source.index("function say(") < source.index("export default")
+        assert "@typedef" not in source and len(source) < len(own) + SHARED.stat().st_size
 
 
 @pytest.mark.parametrize("path", ["communes/ZZ", "communes/", "epci/80", "../80"])

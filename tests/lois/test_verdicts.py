@@ -49,11 +49,10 @@ REST: tuple[dict[str, Any], ...] = (
 @pytest.fixture(scope="module")
 def judging(browser: Browser, address: str) -> Iterator[Page]:
     """The sorting page, with the explorable's module beside its script."""
-    module = next(path for path in site.modules().values() if path.stem == "seuils")
     with browser.new_context(bypass_csp=True) as context:
         page = context.new_page()
         page.goto(f"{address}/{PAGE}")
-        script = site.classic_script("seuils", module.read_text(encoding="utf-8"))
+        script = site.classic_script("seuils", site.modules()["seuils"])
         page.evaluate(f"() => {{ {script} }}")
         yield page
 

@@ -1,13 +1,14 @@
 """Explorables: figures that a reader moves, the same in JupyterLab and on the site.
 
-An explorable is a class on `Explorable` (Python) beside one ES module in anywidget's
-form (JavaScript). In JupyterLab, anywidget runs the module against this class. On the
+An explorable is a class on `Explorable` (Python) beside a script of the same name, which
+`module_source` completes into one ES module in anywidget's form (JavaScript). In JupyterLab, anywidget runs the module against this class. On the
 site there is no kernel: `host.js` reads the state that `Explorable.html` has written in
 the page and runs the same module against it. Without script, the sentence and the table
 of `Explorable.html` remain.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -22,10 +23,21 @@ from culture_d.french import typeset
 from culture_d.tables import html_table
 
 FOLDER = Path(__file__).parent
+SHARED = FOLDER / "writing.js"
+_COMMENT = re.compile(r"^[ \t]*/\*\*(?:(?!\*/).)*\*/\n", re.MULTILINE | re.DOTALL)
 NO_SCRIPT = (
     "Pour déplacer les valeurs, il faut JavaScript. Les tableaux ci-dessous donnent les mêmes "
     "résultats."
 )
+
+
+def module_source(name: str) -> str:
+    """Return the ES module of an explorable: what all of them write with, then its own script.
+
+    The comments that stand on lines of their own stay behind: a phone would load them for nothing.
+    """
+    parts = (SHARED, FOLDER / f"{name.replace('-', '_')}.js")
+    return _COMMENT.sub("", "".join(part.read_text(encoding="utf-8") for part in parts))
 
 
 class ExplorableError(CultureDError):

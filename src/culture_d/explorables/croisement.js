@@ -1,14 +1,6 @@
 /**
  * Join two tables on a key, and see which lines are lost, doubled or wrong.
  *
- * One ES module without import, in anywidget's form. JupyterLab runs it against the
- * Python class `Croisement`, the static site against the model of `host.js`.
- *
- * @typedef {{
- *   get(key: string): any, set(key: string, value: any): void, save_changes(): void,
- *   on(event: string, listener: () => void): void,
- *   off(event: string, listener: () => void): void,
- * }} Model
  * @typedef {{ code: string, name: string, postal: string }} Commune
  * @typedef {Commune & { rate: number, today: string, own: boolean }} Rate a line of 2017, in percent
  * @typedef {{ commune: Commune, rate: Rate, wrong: boolean }} Pair
@@ -16,8 +8,6 @@
  */
 
 const STATE = ["exemple", "cle", "suivie"];
-const SVG = "http://www.w3.org/2000/svg";
-let views = 0;
 
 /** What each key compares. @type {Record<string, { label: string, by: string, left: (c: Commune) => string, right: (r: Rate) => string }>} */
 const KEYS = {
@@ -30,41 +20,8 @@ const KEYS = {
   },
 };
 
-/** No-break spaces and apostrophes of French typography. @param {string} text */
-const french = (text) => text
-  .replace(/(«) | ([:;!?»])/g, (_, open, sign) => (open ? "«\u00a0" : `\u00a0${sign}`))
-  .replace(/(\d) %/g, "$1\u202f%")
-  .replace(/(\p{L})'(?=\p{L})/gu, "$1’");
-
-/** @param {number} value */
-const number = (value) => value.toLocaleString("fr-FR", { maximumFractionDigits: 2 });
-
-/** @param {number} count @param {string} one @param {string} [many] */
-const counted = (count, one, many = `${one}s`) =>
-  `${number(count)}\u00a0${count < 2 ? one : many}`;
-
 /** The département that a code begins with. @param {string} code */
 const department = (code) => code.slice(0, code.startsWith("97") ? 3 : 2);
-
-/**
- * @param {string} tag
- * @param {Record<string, any>} [attributes] functions are listened to, false is left out
- * @param {...(Node | string)} children
- */
-function h(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (typeof value === "function") node.addEventListener(key, value);
-    else if (value !== false) node.setAttribute(key, value);
-  }
-  node.append(...children.map((child) => (typeof child === "string" ? french(child) : child)));
-  return node;
-}
-
-/** Write only what differs, so that a live region speaks once. @param {Element} node @param {string} text */
-function say(node, text) {
-  if (node.textContent !== french(text)) node.textContent = french(text);
-}
 
 /** @param {string} key @param {Example} example @returns {Pair[]} */
 function join(key, { communes, rates }) {
@@ -151,9 +108,7 @@ class View {
     this.status = h("p", { class: "cd-phrase", role: "status" });
     this.left = h("ul", { "aria-label": "Communes d’aujourd’hui", role: "list" });
     this.right = h("ul", { "aria-label": "Lignes du fichier de 2017", role: "list" });
-    this.links = document.createElementNS(SVG, "svg");
-    this.links.setAttribute("aria-hidden", "true");
-    this.links.setAttribute("preserveAspectRatio", "none");
+    this.links = s("svg", { "aria-hidden": "true", preserveAspectRatio: "none" });
     this.elsewhere = h("p", { class: "cd-aide" });
     this.root = h("div", { class: "cd-app" },
       h("p", { class: "cd-titre" }, this.model.get("titre")),
@@ -253,12 +208,8 @@ class View {
     for (const { look, from, to } of this.lines) {
       paths[look] = `${paths[look] ?? ""}M0,${left[from]}C45,${left[from]} 55,${right[to]} 100,${right[to]}`;
     }
-    this.links.replaceChildren(...Object.entries(paths).map(([look, d]) => {
-      const line = document.createElementNS(SVG, "path");
-      line.setAttribute("d", d);
-      line.setAttribute("class", look);
-      return line;
-    }));
+    this.links.replaceChildren(...Object.entries(paths).map(([look, d]) =>
+      s("path", { d, class: look })));
   }
 
   /** @param {string} name @param {string} mark @param {{ lost: boolean, dim: any }} look */

@@ -3,13 +3,12 @@
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import traitlets
 
 from culture_d.catalogue import Dataset, load_dataset
-from culture_d.explorables import Explorable, ExplorableError, Table
+from culture_d.explorables import Explorable, ExplorableError, Table, module_source
 from culture_d.french import accord, nombre
 from culture_d.project import Project
 
@@ -100,7 +99,7 @@ class Croisement(Explorable):
     """
 
     name: ClassVar[str] = "croisement"
-    _esm = Path(__file__).with_suffix(".js")
+    _esm = module_source(name)
 
     exemples: traitlets.List[Any] = traitlets.List().tag(sync=True, etat=True)
     provenance = traitlets.Unicode().tag(sync=True, etat=True)

@@ -1,13 +1,6 @@
 /**
  * The identity card of a figure: unveil it line by line, and see which sentences still hold.
  *
- * One ES module without import, in anywidget's form, for the Python class `FicheChiffre`.
- *
- * @typedef {{
- *   get(key: string): any, set(key: string, value: any): void, save_changes(): void,
- *   on(event: string, listener: () => void): void,
- *   off(event: string, listener: () => void): void,
- * }} Model
  * @typedef {{ texte: string, line: string, pourquoi: string }} Sentence `line`: key of what refutes it
  * @typedef {{ code: string, nom: string, valeur: number, carte: Record<string, string>,
  *   phrases: Sentence[] }} Figure
@@ -17,32 +10,6 @@ const KEYS = ["choisi", "lues"];
 const [HOLDS, FALLS, OPEN] = ["tient", "tombe", "à vérifier"];
 /** The second cue beside the colour of a verdict. @type {Record<string, string>} */
 const SIGNS = { [HOLDS]: "✓", [FALLS]: "✗", [OPEN]: "?" };
-let views = 0;
-
-/** No-break spaces and apostrophes of French typography. @param {string} text */
-const french = (text) => text
-  .replace(/(«) | ([:;!?»])/g, (_, open, sign) => (open ? "«\u00a0" : `\u00a0${sign}`))
-  .replace(/(\p{L})'(?=\p{L})/gu, "$1’");
-
-/**
- * @param {string} tag
- * @param {Record<string, any>} [attributes] functions are listened to
- * @param {...(Node | string)} children
- */
-function h(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (typeof value === "function") node.addEventListener(key, value);
-    else node.setAttribute(key, value);
-  }
-  node.append(...children.map((child) => (typeof child === "string" ? french(child) : child)));
-  return node;
-}
-
-/** Write only what differs, so that a live region speaks once. @param {Element} node @param {string} text */
-function say(node, text) {
-  if (node.textContent !== french(text)) node.textContent = french(text);
-}
 
 /** @param {Sentence} sentence @param {string[]} read @param {number} total */
 function verdict({ line }, read, total) {
@@ -52,11 +19,11 @@ function verdict({ line }, read, total) {
 
 /** Count the sentences by verdict. @param {string[]} verdicts @param {number} read @param {number} total */
 function count(verdicts, read, total) {
-  const number = (/** @type {string} */ wanted) => verdicts.filter((one) => one === wanted).length;
-  const [fallen, waiting] = [number(FALLS), number(OPEN)];
+  const found = (/** @type {string} */ wanted) => verdicts.filter((one) => one === wanted).length;
+  const [fallen, waiting] = [found(FALLS), found(OPEN)];
   const fall = `${fallen} phrase${fallen > 1 ? "s tombent" : " tombe"}`;
   if (!read) return `Rien n'est encore lu : ${verdicts.length} phrases à vérifier.`;
-  if (!waiting) return `Tout est lu : ${fall}, ${number(HOLDS)} tient.`;
+  if (!waiting) return `Tout est lu : ${fall}, ${found(HOLDS)} tient.`;
   return `${read} ligne${read > 1 ? "s" : ""} sur ${total} : ${fall}, `
     + `${waiting} reste${waiting > 1 ? "nt" : ""} à vérifier.`;
 }
@@ -87,7 +54,7 @@ class View {
     const { id, model } = this;
     this.pick = h("select", { id: `${id}-chiffre`, change: () => this.choose() },
       ...this.figures.map(({ code, nom, valeur }) => h("option", { value: code },
-        `${nom} : ${valeur.toLocaleString("fr-FR")}`)));
+        `${nom} : ${number(valeur)}`)));
     this.value = h("p", { class: "cd-valeur cd-nu" });
     this.rows = this.lines.map(([key, label]) => {
       const text = h("span");
@@ -103,7 +70,7 @@ class View {
     this.none = h("button", { type: "button", click: () => this.read([]) }, "Tout cacher");
     this.status = h("p", { class: "cd-phrase", role: "status" });
     this.list = h("ul", { class: "cd-verdicts" });
-    this.root = h("div", { class: "cd-app", role: "group", "aria-label": french(model.get("titre")) },
+    this.root = h("div", { class: "cd-app", role: "group", "aria-label": model.get("titre") },
       h("p", { class: "cd-titre" }, model.get("titre")),
       h("div", { class: "cd-champ" },
         h("label", { for: this.pick.id }, "Chiffre du fichier national"), this.pick),
@@ -150,7 +117,7 @@ class View {
     const figure = this.figure();
     const read = this.known();
     this.pick.value = figure.code;
-    say(this.value, figure.valeur.toLocaleString("fr-FR"));
+    say(this.value, number(figure.valeur));
     for (const { key, button, sign, line, text } of this.rows) {
       const open = read.includes(key);
       say(sign, open ? "− " : "+ ");

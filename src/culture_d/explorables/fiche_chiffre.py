@@ -3,13 +3,12 @@
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import traitlets
 
 from culture_d.catalogue import Dataset, load_dataset
-from culture_d.explorables import Explorable, ExplorableError, Table
+from culture_d.explorables import Explorable, ExplorableError, Table, module_source
 from culture_d.french import date_longue, nombre
 from culture_d.project import Project
 
@@ -70,7 +69,7 @@ class FicheChiffre(Explorable):
     """
 
     name: ClassVar[str] = "fiche-chiffre"
-    _esm = Path(__file__).with_suffix(".js")
+    _esm = module_source(name)
 
     chiffres: traitlets.List[Any] = traitlets.List().tag(sync=True, etat=True)
     lignes: traitlets.List[Any] = traitlets.List().tag(sync=True, etat=True)

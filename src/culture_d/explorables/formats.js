@@ -1,43 +1,18 @@
 /**
  * File formats: the same bytes, seen through an encoding, a separator and a spreadsheet.
  *
- * One ES module without import, in anywidget's form. The texts were decoded from the real
- * bytes by the Python class `Formats`; this cuts them into columns, eats the zeros when a
- * spreadsheet is asked for, and compares with what the file says.
+ * The texts were decoded from the real bytes by the Python class `Formats`; this cuts them into
+ * columns, eats the zeros when a spreadsheet is asked for, and compares with what the file says.
  *
- * @typedef {{
- *   get(key: string): any, set(key: string, value: any): void, save_changes(): void,
- *   on(event: string, listener: () => void): void,
- *   off(event: string, listener: () => void): void,
- * }} Model
  * @typedef {{ header: string[], rows: string[][], raw: string[] }} View
  * @typedef {{ columns: number, names: number, amounts: number, codes: number, zeros: number }} Score
  */
 
 const KEYS = ["fichier", "encodage", "separateur", "ligne", "tableur"];
 const [NAME, SIRET, POSTAL, AMOUNT] = [0, 1, 2, 3];
-let views = 0;
 
-/** No-break spaces and apostrophes of French typography. @param {string} text */
-const french = (text) => text
-  .replace(/(«) | ([:;!?»])/g, (_, open, sign) => (open ? "«\u00a0" : `\u00a0${sign}`))
-  .replace(/(\p{L})'(?=\p{L})/gu, "$1’");
-
-/** @param {string} tag @param {Record<string, any>} [attributes] @param {...(Node | string)} children */
-function h(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (typeof value === "function") node.addEventListener(key, value);
-    else if (value !== false) node.setAttribute(key, value);
-  }
-  node.append(...children);
-  return node;
-}
-
-/** Write only what differs, so that a live region speaks once. @param {Element} node @param {string} text */
-function say(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
+/** What a file holds is shown sign for sign. @param {string} text */
+const asRead = (text) => document.createTextNode(text);
 
 /** A cell as a spreadsheet keeps it when it takes codes for numbers. @param {string} cell */
 function doubleClick(cell) {
@@ -111,7 +86,7 @@ function render({ model, el }) {
     fichier: numbers(model.get("fichiers").length).map((rank) => [rank, `Fichier ${rank}`]),
     encodage: model.get("encodages"),
     separateur: model.get("separateurs"),
-    ligne: numbers(truth.length - 1).map((rank) => [rank, french(truth[Number(rank)][NAME])]),
+    ligne: numbers(truth.length - 1).map((rank) => [rank, truth[Number(rank)][NAME]]),
     tableur: [["non", ""], ["oui", ""]],
   };
   const start = model.get("depart");
@@ -127,8 +102,8 @@ function render({ model, el }) {
     [["fichier", "Fichier reçu"], ["encodage", "Lire l'encodage"], ["separateur", "Couper à chaque"],
       ["ligne", "Ligne montrée"]].map(([key, label]) => {
       const select = h("select", { id: `${id}-${key}`, change: () => change(key, select.value) },
-        ...choices[key].map(([value, text]) => h("option", { value }, french(text))));
-      const field = h("div", { class: "cd-champ" }, h("label", { for: select.id }, french(label)), select);
+        ...choices[key].map(([value, text]) => h("option", { value }, text)));
+      const field = h("div", { class: "cd-champ" }, h("label", { for: select.id }, label), select);
       return [key, { select, field }];
     }));
   const box = h("input", {
@@ -154,14 +129,14 @@ function render({ model, el }) {
 
   el.classList.add("cd-app");
   el.append(
-    h("p", { class: "cd-titre" }, french(model.get("titre"))),
+    h("p", { class: "cd-titre" }, model.get("titre")),
     h("div", { class: "cd-deux" }, ...["fichier", "encodage", "separateur", "ligne"].map((key) => selects[key].field)),
     h("div", { class: "cd-axes" }, h("label", { for: box.id }, box,
-      french("Ouvrir d'un double-clic : le tableur prend les codes pour des nombres"))),
+      "Ouvrir d'un double-clic : le tableur prend les codes pour des nombres")),
     h("p", { class: "cd-intitule" }, "Le début du fichier, comme un texte"), raw,
     h("div", { class: "cd-chiffres" }, ...figures.map(({ block }) => block)),
     status, table, h("div", { class: "cd-boutons" }, again),
-    h("p", { class: "cd-source" }, french(model.get("note"))),
+    h("p", { class: "cd-source" }, model.get("note")),
   );
 
   /** @param {View} view @param {number} place @param {number} rank */
@@ -182,16 +157,16 @@ function render({ model, el }) {
     const view = cut(file.vues[model.get("encodage")], model.get("separateur"), box.checked);
     const found = score(view, truth);
     const rank = Number(model.get("ligne")) - 1;
-    say(raw, [view.raw[0], view.raw[rank + 1] ?? ""].join("\n").replaceAll("\t", "→"));
+    raw.textContent = [view.raw[0], view.raw[rank + 1] ?? ""].join("\n").replaceAll("\t", "→");
     const count = truth.length - 1;
     [[found.columns, truth[0].length], [found.names, count], [found.codes, 2 * count]].forEach(([value, whole], place) =>
       say(figures[place].value, `${value === whole ? "✓" : "✗"} ${value} sur ${whole}`));
-    say(status, french(verdict(model, found)));
-    say(caption, french(`Ce que vous voyez, ligne ${rank + 1}`));
+    say(status, verdict(model, found));
+    say(caption, `Ce que vous voyez, ligne ${rank + 1}`);
     const row = view.rows[rank] ?? [];
     body.replaceChildren(...Array.from({ length: Math.max(view.header.length, row.length) }, (_, place) =>
-      h("tr", {}, h("th", { scope: "row" }, view.header[place] || `colonne ${place + 1}`),
-        h("td", {}, row[place] ?? ""), h("td", { class: "cd-verdict" }, judged(view, place, rank)))));
+      h("tr", {}, h("th", { scope: "row" }, asRead(view.header[place] || `colonne ${place + 1}`)),
+        h("td", {}, asRead(row[place] ?? "")), h("td", { class: "cd-verdict" }, judged(view, place, rank)))));
   }
 
   const listener = () => draw();

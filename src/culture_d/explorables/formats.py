@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import traitlets
 
 from culture_d.catalogue import load_dataset
-from culture_d.explorables import Explorable, Table
+from culture_d.explorables import Explorable, Table, module_source
 from culture_d.project import Project
 
 ENCODINGS: Mapping[str, str] = {
@@ -104,7 +104,7 @@ class Formats(Explorable):
     """
 
     name: ClassVar[str] = "formats"
-    _esm = Path(__file__).with_suffix(".js")
+    _esm = module_source(name)
 
     fichiers: traitlets.List[Any] = traitlets.List().tag(sync=True, etat=True)
     verite: traitlets.List[Any] = traitlets.List().tag(sync=True, etat=True)

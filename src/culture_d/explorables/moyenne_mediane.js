@@ -1,15 +1,8 @@
 /**
  * Mean and median: move a commune, and see which of the two follows it.
  *
- * One ES module without import, in anywidget's form. JupyterLab runs it against the
- * Python class `MoyenneMediane`, the static site against the model of `host.js`.
  * Populations are in inhabitants, lengths in pixels.
  *
- * @typedef {{
- *   get(key: string): any, set(key: string, value: any): void, save_changes(): void,
- *   on(event: string, listener: () => void): void,
- *   off(event: string, listener: () => void): void,
- * }} Model
  * @typedef {{ name: string, start: number, value: number }} Commune
  * @typedef {{ code: string, place: string, note: string, communes: Commune[] }} Dataset
  * @typedef {{ name: string, department: { code: string } }} Own the reader's own commune
@@ -26,17 +19,7 @@ const OVERHANG = 10;
 const BRICK = 7;
 const MANY = 60;
 const KEYS = ["departement", "communes", "modifications", "retirees", "choisie", "axe", "_erreur"];
-const SVG = "http://www.w3.org/2000/svg";
-let views = 0;
 
-/** No-break spaces and apostrophes of French typography. @param {string} text */
-const french = (text) => text
-  .replace(/(«) | ([:;!?»])/g, (_, open, sign) => (open ? "«\u00a0" : `\u00a0${sign}`))
-  .replace(/(\p{L})'(?=\p{L})/gu, "$1’");
-
-/** @param {number} value @param {number} [decimals] */
-const number = (value, decimals = 0) =>
-  value.toLocaleString("fr-FR", { maximumFractionDigits: decimals });
 /** @param {number} value */
 const meanText = (value) => number(value, value >= 100 ? 0 : 1);
 /** @param {number} value */
@@ -44,46 +27,6 @@ const medianText = (value) => number(value, 1);
 /** @param {number} value @param {string} [text] */
 const people = (value, text = number(value)) =>
   `${text}\u00a0habitant${value < 2 ? "" : "s"}`;
-
-/**
- * @param {string} tag
- * @param {Record<string, any>} [attributes] functions are listened to, false is left out
- * @param {...(Node | string)} children
- */
-function h(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  write(node, attributes);
-  node.append(...children.map((child) => (typeof child === "string" ? french(child) : child)));
-  return node;
-}
-
-/** A control under its label. @param {string} text @param {HTMLElement} control @param {string} id */
-function labelled(text, control, id) {
-  control.id = id;
-  return h("div", { class: "cd-champ" }, h("label", { for: id }, text), control);
-}
-
-/** @param {string} tag @param {Record<string, any>} [attributes] @param {...Node} children */
-function s(tag, attributes = {}, ...children) {
-  const node = document.createElementNS(SVG, tag);
-  write(node, attributes);
-  node.append(...children);
-  return node;
-}
-
-/** Only what is read aloud is typeset: a value or an identifier stays as it is. @param {Element} node @param {Record<string, any>} attributes */
-function write(node, attributes) {
-  for (const [key, value] of Object.entries(attributes)) {
-    if (typeof value === "function") node.addEventListener(key, value);
-    else if (value === false) node.removeAttribute(key);
-    else node.setAttribute(key, /^aria-[lv]/.test(key) ? french(String(value)) : value);
-  }
-}
-
-/** Write only what differs, so that a live region speaks once. @param {Element} node @param {string} text */
-function say(node, text) {
-  if (node.textContent !== french(text)) node.textContent = french(text);
-}
 
 /** @param {Commune[]} communes @returns {Summary} */
 function summarise(communes) {
@@ -96,7 +39,7 @@ function summarise(communes) {
 
 /** A share never rounded up to the whole. @param {{ below: number, count: number }} part */
 function shareText({ below, count }) {
-  const share = number((100 * below) / count);
+  const share = number((100 * below) / count, 0);
   return below < count && share === "100" ? "plus de 99\u202f%" : `${share}\u202f%`;
 }
 
@@ -568,7 +511,7 @@ class View {
     const chosen = { commune: this.chosen, x, y: under - radius - 1 };
     this.dots.push(chosen);
     write(this.chosenDot, { cx: x, cy: chosen.y, r: radius });
-    this.chosenLabel.textContent = french(`${this.chosen.name} : ${number(this.chosen.value)}`);
+    say(this.chosenLabel, `${this.chosen.name} : ${number(this.chosen.value)}`);
     const [from, to] = this.label(this.chosenLabel, x);
     const reach = (size + width) / 2 + 4;
     const above = this.dots.filter((dot) => dot.x > from - reach && dot.x < to + reach)

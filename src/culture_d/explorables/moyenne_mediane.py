@@ -3,14 +3,13 @@
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import traitlets
 
 from culture_d.catalogue import load_dataset
 from culture_d.errors import UnknownDepartement
-from culture_d.explorables import Explorable, ExplorableError, Table, resources
+from culture_d.explorables import Explorable, ExplorableError, Table, module_source, resources
 from culture_d.fictitious import POPULATIONS
 from culture_d.french import NO_BREAK_SPACE, date_longue, nombre, pourcent
 from culture_d.project import Project
@@ -60,7 +59,7 @@ class MoyenneMediane(Explorable):
     """
 
     name: ClassVar[str] = "moyenne-mediane"
-    _esm = Path(__file__).with_suffix(".js")
+    _esm = module_source(name)
 
     exemple = traitlets.Dict().tag(sync=True, etat=True)
     departements: traitlets.List[Any] = traitlets.List().tag(sync=True, etat=True)

@@ -1,19 +1,12 @@
 /**
  * Expiry: move « today », and watch devices and datasets pass their day.
  *
- * One ES module without import, in anywidget's form. Days are counted from 1 January 1970
- * (UTC), lengths in pixels.
+ * Days are counted from 1 January 1970 (UTC), lengths in pixels.
  *
- * @typedef {{
- *   get(key: string): any, set(key: string, value: any): void, save_changes(): void,
- *   on(event: string, listener: () => void): void,
- *   off(event: string, listener: () => void): void,
- * }} Model
  * @typedef {{ name: string, part: string, first: number | null, missing: string[] }} Item
  */
 
 const DAY = 86400000;
-const SVG = "http://www.w3.org/2000/svg";
 const KEYS = ["jour", "choix"];
 /** State, its sign, its words: never the colour alone. */
 const STATES = [
@@ -24,12 +17,6 @@ const NOUNS = { appareils: ["défibrillateur", "défibrillateurs"], donnees: ["j
 const SHOWN = 5;
 const SIZE = 13;
 const MARGIN = 12;
-let views = 0;
-
-/** No-break spaces and apostrophes of French typography. @param {string} text */
-const french = (text) => text
-  .replace(/(«) | ([:;!?»])/g, (_, open, sign) => (open ? "«\u00a0" : `\u00a0${sign}`))
-  .replace(/(\p{L})'(?=\p{L})/gu, "$1’");
 
 /** @param {string} iso @returns {number} a day, NaN if it is none */
 function dayOf(iso) {
@@ -49,44 +36,6 @@ function addMonths(day, months) {
   const [year, month] = [from.getUTCFullYear(), from.getUTCMonth() + months];
   const last = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
   return Date.UTC(year, month, Math.min(from.getUTCDate(), last)) / DAY;
-}
-/** @param {number} count @param {string} one @param {string} [several] */
-const counted = (count, one, several = `${one}s`) =>
-  `${count.toLocaleString("fr-FR")}\u00a0${count < 2 ? one : several}`;
-
-/** @param {string} tag @param {Record<string, any>} [attributes] @param {...(Node | string)} children */
-function h(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  write(node, attributes);
-  node.append(...children.map((child) => (typeof child === "string" ? french(child) : child)));
-  return node;
-}
-
-/** @param {string} tag @param {Record<string, any>} [attributes] @param {...Node} children */
-function s(tag, attributes = {}, ...children) {
-  const node = document.createElementNS(SVG, tag);
-  write(node, attributes);
-  node.append(...children);
-  return node;
-}
-
-/** @param {Element} node @param {Record<string, any>} attributes functions are listened to */
-function write(node, attributes) {
-  for (const [key, value] of Object.entries(attributes)) {
-    if (typeof value === "function") node.addEventListener(key, value);
-    else node.setAttribute(key, /^aria-[lv]/.test(key) ? french(String(value)) : value);
-  }
-}
-
-/** Write only what differs, so that a live region speaks once. @param {Element} node @param {string} text */
-function say(node, text) {
-  if (node.textContent !== french(text)) node.textContent = french(text);
-}
-
-/** A control under its label. @param {string} text @param {HTMLElement} control @param {string} id */
-function labelled(text, control, id) {
-  control.id = id;
-  return h("div", { class: "cd-champ" }, h("label", { for: id }, text), control);
 }
 
 /** @param {any[]} row @returns {Item} */

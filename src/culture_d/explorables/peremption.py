@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any, ClassVar
 
 import traitlets
 
 from culture_d import expiry
 from culture_d.expiry import AHEAD, EXPIRED, MISSING, NEAR, SOON, Item, by_urgency, counts, jour
-from culture_d.explorables import Explorable, Table
+from culture_d.explorables import Explorable, Table, module_source
 from culture_d.french import NO_BREAK_SPACE, accord, date_longue
 
 DAY = date(2026, 11, 22)
@@ -40,7 +39,7 @@ class Peremption(Explorable):
     """
 
     name: ClassVar[str] = "peremption"
-    _esm = Path(__file__).with_suffix(".js")
+    _esm = module_source(name)
 
     jour = traitlets.Unicode().tag(sync=True, etat=True)
     choix = traitlets.Unicode("appareils").tag(sync=True, etat=True)

@@ -1,15 +1,8 @@
 /**
  * Small numbers: the same chance for everybody, and small communes at both ends of the ranking.
  *
- * One ES module without import, in anywidget's form. JupyterLab runs it against the Python class
- * `PetitsNombres`, the static site against the model of `host.js`. Rates are numbers of people
- * drawn per 1,000 inhabitants and per year, lengths are pixels.
+ * Rates are numbers of people drawn per 1,000 inhabitants and per year, lengths are pixels.
  *
- * @typedef {{
- *   get(key: string): any, set(key: string, value: any): void, save_changes(): void,
- *   on(event: string, listener: () => void): void,
- *   off(event: string, listener: () => void): void,
- * }} Model
  * @typedef {{ name: string, population: number, drawn: number, rate: number, rank: number }} Commune
  */
 
@@ -17,62 +10,9 @@ const [LEFT, RIGHT, TOP, BOTTOM, HEIGHT] = [34, 12, 26, 30, 320];
 const FALLBACK = "80";
 const LARGEST_MEAN = 30;
 const KEYS = ["departement", "communes", "annees", "minimum", "tirage", "choisie"];
-const SVG = "http://www.w3.org/2000/svg";
-let views = 0;
 
-/** No-break spaces and apostrophes of French typography. @param {string} text */
-const french = (text) => text
-  .replace(/(«) | ([:;!?»])/g, (_, open, sign) => (open ? "«\u00a0" : `\u00a0${sign}`))
-  .replace(/(\p{L})'(?=\p{L})/gu, "$1’");
-
-/** @param {number} value @param {number} [decimals] */
-const number = (value, decimals = 0) =>
-  value.toLocaleString("fr-FR", { maximumFractionDigits: decimals });
-/** @param {number} value @param {string} noun @param {string} [plural] */
-const count = (value, noun, plural = `${noun}s`) =>
-  `${number(value)}\u00a0${value < 2 ? noun : plural}`;
 /** @param {number} value */
 const rateText = (value) => number(value, 1);
-
-/**
- * @param {string} tag
- * @param {Record<string, any>} [attributes] functions are listened to, false is left out
- * @param {...(Node | string)} children
- */
-function h(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  write(node, attributes);
-  node.append(...children.map((child) => (typeof child === "string" ? french(child) : child)));
-  return node;
-}
-
-/** A control under its label. @param {string} text @param {HTMLElement} control @param {string} id */
-function labelled(text, control, id) {
-  control.id = id;
-  return h("div", { class: "cd-champ" }, h("label", { for: id }, text), control);
-}
-
-/** @param {string} tag @param {Record<string, any>} [attributes] @param {string} [text] */
-function s(tag, attributes = {}, text = "") {
-  const node = document.createElementNS(SVG, tag);
-  write(node, attributes);
-  if (text) node.textContent = french(text);
-  return node;
-}
-
-/** @param {Element} node @param {Record<string, any>} attributes */
-function write(node, attributes) {
-  for (const [key, value] of Object.entries(attributes)) {
-    if (typeof value === "function") node.addEventListener(key, value);
-    else if (value === false) node.removeAttribute(key);
-    else node.setAttribute(key, /^aria-[lv]/.test(key) ? french(String(value)) : value);
-  }
-}
-
-/** Write only what differs, so that a live region speaks once. @param {Element} node @param {string} text */
-function say(node, text) {
-  if (node.textContent !== french(text)) node.textContent = french(text);
-}
 
 /** The generator of the Python class: mulberry32, 32 bits. @param {number} seed */
 function uniform(seed) {
@@ -315,7 +255,7 @@ class View {
     const years = this.years();
     this.range.value = String(years);
     say(this.rangeLabel, `Années observées : ${number(years)}`);
-    write(this.range, { "aria-valuetext": count(years, "an") });
+    write(this.range, { "aria-valuetext": counted(years, "an") });
     this.smallest.value = String(this.minimum());
     const chosen = this.chosenName();
     if (chosen && ![...this.follow.options].some((option) => option.value === chosen)) {
@@ -333,10 +273,10 @@ class View {
     const equal = ranked.filter((one) => one.rate === last?.rate);
     const unit = `pour ${number(1000)}`;
     const rows = few ? [["–", "", ""], ["–", "", ""]] : [
-      [rateText(first.rate), unit, `${first.name}, ${count(first.population, "habitant")}`],
+      [rateText(first.rate), unit, `${first.name}, ${counted(first.population, "habitant")}`],
       [rateText(last.rate), unit, equal.length > 1
-        ? `${number(equal.length)} communes, d'au plus ${count(Math.max(...equal.map((one) => one.population)), "habitant")}`
-        : `${last.name}, ${count(last.population, "habitant")}`],
+        ? `${number(equal.length)} communes, d'au plus ${counted(Math.max(...equal.map((one) => one.population)), "habitant")}`
+        : `${last.name}, ${counted(last.population, "habitant")}`],
     ];
     [this.firstFigure, this.lastFigure].forEach((figure, i) => {
       say(figure.value, rows[i][0]);
@@ -402,7 +342,7 @@ class View {
     this.plot.replaceChildren(...marks);
     write(this.plot, {
       viewBox: `0 0 ${width} ${HEIGHT}`, height: HEIGHT,
-      "aria-label": `${this.where}, ${number(ranked.length)} communes, sur ${count(this.years(), "an")}. `
+      "aria-label": `${this.where}, ${number(ranked.length)} communes, sur ${counted(this.years(), "an")}. `
         + `De gauche à droite, des moins peuplées aux plus peuplées. `
         + `Taux de ${rateText(ranked[ranked.length - 1].rate)} à ${rateText(first.rate)} pour ${number(1000)}. `
         + `Les points s'écartent à gauche et se resserrent à droite, autour de ${this.rules.chance}.`,
@@ -417,7 +357,7 @@ class View {
 
   /** @param {Commune[]} ranked @param {boolean} few */
   announce(ranked, few) {
-    const lead = `${this.where}, ${count(this.years(), "an")}, tirage ${number(this.drawNumber())}`;
+    const lead = `${this.where}, ${counted(this.years(), "an")}, tirage ${number(this.drawNumber())}`;
     const minimum = this.minimum();
     if (few) {
       say(this.status, minimum
@@ -432,7 +372,7 @@ class View {
     const middle = median(ranked.map((one) => one.population).sort((a, b) => a - b));
     const small = ranked.slice(0, top).filter((one) => one.population < middle).length;
     say(this.status, [this.warning,
-      `${lead} : ${first.name} est première, avec ${count(first.population, "habitant")} et ${count(first.drawn, "personne tirée", "personnes tirées")}.`,
+      `${lead} : ${first.name} est première, avec ${counted(first.population, "habitant")} et ${counted(first.drawn, "personne tirée", "personnes tirées")}.`,
       `Parmi les ${number(top)} premières, ${number(small)} ont moins d'habitants que la médiane.`,
       `Les taux vont de ${rateText(last.rate)} à ${rateText(first.rate)} pour ${number(1000)} par an.`,
       equal > 1 ? `${number(equal)} communes sont dernières, à égalité.` : `${last.name} est dernière.`,

@@ -9,14 +9,13 @@ import math
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import traitlets
 
 from culture_d.catalogue import load_dataset
 from culture_d.errors import UnknownDepartement
-from culture_d.explorables import Explorable, ExplorableError, Table, resources
+from culture_d.explorables import Explorable, ExplorableError, Table, module_source, resources
 from culture_d.french import accord, date_longue, nombre
 from culture_d.project import Project
 
@@ -102,7 +101,7 @@ class PetitsNombres(Explorable):
     """
 
     name: ClassVar[str] = "petits-nombres"
-    _esm = Path(__file__).with_suffix(".js")
+    _esm = module_source(name)
 
     departements: traitlets.List[Any] = traitlets.List().tag(sync=True, etat=True)
     departement = traitlets.Unicode().tag(sync=True, etat=True)

@@ -1,14 +1,6 @@
 /**
  * Recognisable: coarsen a register, and see how many people are still alone in their group.
  *
- * One ES module without import, in anywidget's form. JupyterLab runs it against the Python
- * class `Reconnaissable`, the static site against the model of `host.js`.
- *
- * @typedef {{
- *   get(key: string): any, set(key: string, value: any): void, save_changes(): void,
- *   on(event: string, listener: () => void): void,
- *   off(event: string, listener: () => void): void,
- * }} Model
  * @typedef {{ lieu: string, quand: string, age: string, type: boolean }} Setting
  * @typedef {{
  *   types: string[], communes: [string, number][], voies: [string, number][],
@@ -19,7 +11,6 @@
 
 const KEYS = ["lieu", "quand", "age", "type"];
 const LABELS = { lieu: "Du lieu, garder", quand: "De la date, garder", age: "De l'âge, garder" };
-const SVG = "http://www.w3.org/2000/svg";
 const DAY = 86_400_000;
 /** What the residents' group may still do, and what it takes. @type {[string, (s: Setting) => boolean][]} */
 const USES = [
@@ -31,36 +22,6 @@ const USES = [
   ["comparer les types de problème", ({ type }) => type],
   ["comparer les âges", ({ age }) => age !== "aucun"],
 ];
-let views = 0;
-
-/** No-break spaces and apostrophes of French typography. @param {string} text */
-const french = (text) => text
-  .replace(/(«) | ([:;!?»])/g, (_, open, sign) => (open ? "«\u00a0" : `\u00a0${sign}`))
-  .replace(/(\p{L})'(?=\p{L})/gu, "$1’");
-
-/** @param {number} value */
-const number = (value) => value.toLocaleString("fr-FR");
-/** @param {number} count @param {string} noun */
-const several = (count, noun) => `${number(count)}\u00a0${noun}${count < 2 ? "" : "s"}`;
-
-/**
- * @param {string} tag @param {Record<string, any>} [attributes] functions are listened to
- * @param {...(Node | string)} children
- */
-function h(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (typeof value === "function") node.addEventListener(key, value);
-    else node.setAttribute(key, value);
-  }
-  node.append(...children.map((child) => (typeof child === "string" ? french(child) : child)));
-  return node;
-}
-
-/** Write only what differs, so that a live region speaks once. @param {Element} node @param {string} text */
-function say(node, text) {
-  if (node.textContent !== french(text)) node.textContent = french(text);
-}
 
 /**
  * Group the rows that look the same, and count the people in each group.
@@ -161,13 +122,8 @@ class View {
     this.bars = ["■ Seules dans leur groupe", "▲ Dans un groupe de 2 à 4", "● Dans un groupe de 5 ou plus"]
       .map((label, rank) => {
         const value = h("strong");
-        const bar = document.createElementNS(SVG, "rect");
-        const svg = document.createElementNS(SVG, "svg");
-        svg.setAttribute("class", "cd-barre");
-        svg.setAttribute("aria-hidden", "true");
-        bar.setAttribute("class", `cd-barre-${rank}`);
-        bar.setAttribute("height", "100%");
-        svg.append(bar);
+        const bar = s("rect", { class: `cd-barre-${rank}`, height: "100%" });
+        const svg = s("svg", { class: "cd-barre", "aria-hidden": "true" }, bar);
         return { value, bar, row: h("div", {}, h("p", {}, `${label} : `, value), svg) };
       });
     this.status = h("p", { class: "cd-phrase", role: "status" });
@@ -175,7 +131,7 @@ class View {
       const answer = h("strong");
       return { answer, row: h("li", {}, answer, ` ${words}`) };
     });
-    this.root = h("div", { class: "cd-app", role: "group", "aria-label": french(model.get("titre")) },
+    this.root = h("div", { class: "cd-app", role: "group", "aria-label": model.get("titre") },
       h("p", { class: "cd-titre" }, model.get("titre")),
       h("p", { class: "cd-aide" }, "Choisissez ce que l'on garde. Le délai et le coût restent toujours."),
       ...fields,
@@ -200,7 +156,7 @@ class View {
     }
     this.kind.checked = setting.type;
     [count.alone, count.few, count.safe].forEach((people, rank) => {
-      say(this.bars[rank].value, several(people, "personne"));
+      say(this.bars[rank].value, counted(people, "personne"));
       this.bars[rank].bar.setAttribute("width", `${(100 * people) / total}%`);
     });
     USES.forEach(([, possible], rank) => {
@@ -212,11 +168,11 @@ class View {
   /** @param {Count} count @param {number} total */
   sentence({ alone, smallest, groups }, total) {
     const { minimum } = this.rules;
-    const who = alone ? `${several(alone, "personne")} sur ${number(total)} ${alone < 2 ? "reste seule" : "restent seules"} dans leur groupe.`
+    const who = alone ? `${counted(alone, "personne")} sur ${number(total)} ${alone < 2 ? "reste seule" : "restent seules"} dans leur groupe.`
       : "Plus personne n'est seul dans son groupe.";
-    const size = `Le plus petit groupe compte ${several(smallest, "personne")}.`;
+    const size = `Le plus petit groupe compte ${counted(smallest, "personne")}.`;
     const end = groups
-      ? `${several(groups, "groupe")} de moins de ${minimum} : regroupez encore.`
+      ? `${counted(groups, "groupe")} de moins de ${minimum} : regroupez encore.`
       : `Aucun groupe de moins de ${minimum} : notre repère est tenu.`;
     return `${who} ${size} ${end}`;
   }

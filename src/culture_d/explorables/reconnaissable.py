@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import traitlets
 
 from culture_d.catalogue import load_dataset
-from culture_d.explorables import Explorable, ExplorableError, Table
+from culture_d.explorables import Explorable, ExplorableError, Table, module_source
 from culture_d.fictitious import POPULATIONS, SEAT
 from culture_d.french import accord, nombre
 from culture_d.opening import MINIMUM
@@ -176,7 +176,7 @@ class Reconnaissable(Explorable):
     """
 
     name: ClassVar[str] = "reconnaissable"
-    _esm = Path(__file__).with_suffix(".js")
+    _esm = module_source(name)
 
     registre = traitlets.Dict().tag(sync=True, etat=True)
     choix = traitlets.Dict().tag(sync=True, etat=True)

@@ -1,20 +1,15 @@
 /**
  * Thresholds of law: move a body's figures, and see which rules begin to apply.
  *
- * One ES module without import, in anywidget's form. Rules are those of `book/lois.yml`, as
- * the Python class `Seuils` gives them; what a condition means is the same as on the page
- * that sorts the cards (`book/on_page/loi-commune.js`), which a test compares with this one.
+ * Rules are those of `book/lois.yml`, as the Python class `Seuils` gives them; what a condition
+ * means is the same as on the page that sorts the cards (`book/on_page/loi-commune.js`), which a
+ * test compares with this one.
  *
  * @typedef {"yes" | "check" | "no"} Verdict
  * @typedef {{ verdict: Verdict, why: string[] }} Judgement
  * @typedef {{ id: string, titre: string, certitude: string, douteuse: boolean, reserve: string,
  *   to: string[], if: any }} Rule
  * @typedef {{ key: string, fact: string, label: string, unit: [string, string], whole?: boolean }} Figure
- * @typedef {{
- *   get(key: string): any, set(key: string, value: any): void, save_changes(): void,
- *   on(event: string, listener: () => void): void,
- *   off(event: string, listener: () => void): void,
- * }} Model
  */
 
 const EURO = "\u00a0€";
@@ -40,32 +35,9 @@ const WORDS = { at_least: "au moins", above: "plus de", at_most: "au plus", belo
 const LISTS = [["yes", "✓", "S'applique"], ["check", "?", "À vérifier"], ["no", "✕", "Ne s'applique pas"]];
 /** @type {Record<Verdict, string>} */
 const SAID = { yes: "s'applique", check: "est à vérifier", no: "ne s'applique pas" };
-let views = 0;
 
-/** @param {string} text */
-const french = (text) => text
-  .replace(/(«) | ([:;!?»])/g, (_, open, sign) => (open ? "«\u00a0" : `\u00a0${sign}`))
-  .replace(/(\p{L})'(?=\p{L})/gu, "$1’");
-/** @param {number} value */
-const number = (value) => value.toLocaleString("fr-FR", { maximumFractionDigits: 2 });
 /** @param {Figure} figure @param {number} value */
 const measure = ({ unit }, value) => number(value) + unit[value < 2 ? 0 : 1];
-
-/** @param {string} tag @param {Record<string, any>} [attributes] @param {...(Node | string)} children */
-function h(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (typeof value === "function") node.addEventListener(key, value);
-    else if (value !== false) node.setAttribute(key, value);
-  }
-  node.append(...children.map((child) => (typeof child === "string" ? french(child) : child)));
-  return node;
-}
-
-/** Write only what differs, so that a live region speaks once. @param {Element} node @param {string} text */
-function say(node, text) {
-  if (node.textContent !== french(text)) node.textContent = french(text);
-}
 
 /** @param {any} condition @param {Record<string, number | null>} facts @returns {Judgement} */
 function judge(condition, facts) {
@@ -263,7 +235,7 @@ class View {
     field.disabled = range.disabled = unknown;
     const place = valeurs.findIndex((/** @type {number} */ stop) => stop >= value);
     range.value = String(place < 0 ? valeurs.length - 1 : place);
-    range.setAttribute("aria-valuetext", french(measure(figure, value)));
+    write(range, { "aria-valuetext": measure(figure, value) });
     for (const { limit, mark } of marks) {
       const reached = !unknown && value >= limit;
       say(mark, `${reached ? "✓ " : ""}${number(limit)}`);
@@ -324,8 +296,7 @@ class View {
 
   complain({ field, error }, message) {
     say(error, message);
-    if (message) field.setAttribute("aria-invalid", "true");
-    else field.removeAttribute("aria-invalid");
+    write(field, { "aria-invalid": message !== "" && "true" });
   }
 
   reset() {

@@ -1,12 +1,11 @@
 """Thresholds of law: move a body's figures, and see which rules begin to apply."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
 import traitlets
 
-from culture_d.explorables import Explorable, ExplorableError, Table
+from culture_d.explorables import Explorable, ExplorableError, Table, module_source
 from culture_d.fictitious import POPULATIONS
 from culture_d.french import NO_BREAK_SPACE, date_longue, nombre
 from culture_d.law_card import CERTAINTIES, NOTICE
@@ -74,7 +73,7 @@ class Seuils(Explorable):
     """
 
     name: ClassVar[str] = "seuils"
-    _esm = Path(__file__).with_suffix(".js")
+    _esm = module_source(name)
 
     regles: traitlets.List[Any] = traitlets.List().tag(sync=True, etat=True)
     arrets = traitlets.Dict().tag(sync=True, etat=True)

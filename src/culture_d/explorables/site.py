@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from culture_d.explorables import FOLDER, ExplorableError, resources
+from culture_d.explorables import FOLDER, SHARED, ExplorableError, module_source, resources
 from culture_d.project import Project
 
 HOST = "host.js"
@@ -20,10 +20,12 @@ _EXPORT = re.compile(r"^export\s+default\b", re.MULTILINE)
 _ANY_EXPORT = re.compile(r"^\s*export\b", re.MULTILINE)
 
 
-def modules() -> dict[str, Path]:
+def modules() -> dict[str, str]:
     """Return the ES module of each explorable, by name (`moyenne-mediane`)."""
-    paths = (path for path in sorted(FOLDER.glob("*.js")) if path.name != HOST)
-    return {path.stem.replace("_", "-"): path for path in paths}
+    others = {HOST, SHARED.name}
+    paths = (path for path in sorted(FOLDER.glob("*.js")) if path.name not in others)
+    names = [path.stem.replace("_", "-") for path in paths]
+    return {name: module_source(name) for name in names}
 
 
 def classic_script(name: str, source: str) -> str:
@@ -66,8 +68,8 @@ def static_files(project: Project) -> dict[str, str]:
         DatasetError: the data of the course are missing or were changed.
     """
     files = {name: (FOLDER / name).read_text(encoding="utf-8") for name in (STYLE, HOST)}
-    for name, module in modules().items():
-        files[f"{name}.js"] = classic_script(name, module.read_text(encoding="utf-8"))
+    for name, source in modules().items():
+        files[f"{name}.js"] = classic_script(name, source)
     for path, value in resources.load_all(project).items():
         files[f"donnees/{path}.js"] = data_script(path, value)
     return files
