@@ -19,6 +19,9 @@ MIN_ITEMS_TO_ORDER = 3
 # Figures shown after the comma, at most.
 DECIMALS = 6
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_PREPOSITIONS = {"par", "de", "du", "des", "en", "à", "sur", "pour"}
+_INVARIABLE = {"fois", "mois", "pays", "cas", "avis", "temps"}
+_PLURAL = re.compile(r"(?<=[^\W\d_]{2})s$")
 
 
 class QuizError(CultureDError):
@@ -187,11 +190,21 @@ class Number:
                 )
 
     def written(self, value: float) -> str:
-        """Write a value with its unit: « 83,9 % », « 459 habitants »."""
+        """Write a value with its unit: « 83,9 % », « 459 habitants », « 1 habitant »."""
         if not self.unit:
             return nombre(value, DECIMALS)
         space = NARROW_NO_BREAK_SPACE if self.unit == "%" else NO_BREAK_SPACE
-        return nombre(value, DECIMALS) + space + self.unit
+        return nombre(value, DECIMALS) + space + agreed(value, self.unit)
+
+
+def agreed(value: float, unit: str) -> str:
+    """Write a unit for a value: singular below 2, up to its first preposition, as `quiz.js` does."""
+    if abs(value) >= 2:
+        return unit
+    words = unit.split(" ")
+    end = next((rank for rank, word in enumerate(words) if word in _PREPOSITIONS), len(words))
+    counted = [one if one in _INVARIABLE else _PLURAL.sub("", one) for one in words[:end]]
+    return " ".join([*counted, *words[end:]])
 
 
 Question = Choice | Order | Number

@@ -90,6 +90,27 @@ def test_a_page_and_a_notebook_make_the_same_quiz(monkeypatch: pytest.MonkeyPatc
     assert "✓ La médiane : Au milieu." in data["text/plain"]
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "written"),
+    [
+        (1, "habitants", "1\u00a0habitant"),
+        (0, "habitants", "0\u00a0habitant"),
+        (1.9, "habitants", "1,9\u00a0habitant"),
+        (2, "habitants", "2\u00a0habitants"),
+        (1, "points de pourcentage", "1\u00a0point de pourcentage"),
+        (1, "euros par ans", "1\u00a0euro par ans"),
+        (1, "mois", "1\u00a0mois"),
+        (1, "m²", "1\u00a0m²"),
+        (1, "%", "1\u202f%"),
+        (1, "", "1"),
+    ],
+)
+def test_the_unit_of_a_number_is_singular_below_two(value: float, unit: str, written: str) -> None:
+    answers = juste(50.0, "Voilà."), faux(value, "Non.")
+    question = chiffrer("Q ?", *answers, sinon="Comptez.", tolerance=0.1, unite=unit)
+    assert question.written(value) == written
+
+
 def test_the_page_without_script_says_everything() -> None:
     page = BeautifulSoup(quiz_html(Quiz("essai", SAME)), "html.parser")
     assert page.find(id="quiz-essai")
