@@ -2,7 +2,7 @@
 
 from html import escape
 
-from culture_d.catalogue import Dataset
+from culture_d.catalogue import Dataset, limit_label
 from culture_d.french import NO_BREAK_SPACE, date_longue, typeset
 
 
@@ -20,6 +20,7 @@ def badge(dataset: Dataset, producer: str = "") -> str:
         f'<p class="cd-source" data-jeu="{escape(dataset.name)}" '
         f'data-valable-jusquau="{dataset.valid_until.isoformat()}">'
         f"{simulated}Source{NO_BREAK_SPACE}: {escape(typeset(producer or dataset.producer))}{NO_BREAK_SPACE}· "
-        f"{escape(typeset(dataset.vintage))}{NO_BREAK_SPACE}· en vigueur jusqu’au "
+        f"{escape(typeset(dataset.vintage))}{NO_BREAK_SPACE}· "
+        f"{escape(typeset(limit_label(dataset)))} "
         f"{date_longue(dataset.valid_until)}</p>"
     )

@@ -196,6 +196,11 @@ def check_freshness(datasets: tuple[Dataset, ...], today: date) -> None:
         )
 
 
+def limit_label(dataset: Dataset) -> str:
+    """Write what the date of expiry of a dataset means: where nothing will follow, a review."""
+    return "en vigueur jusqu'au" if dataset.frequency else "à relire au plus tard le"
+
+
 def frequency_label(period: str) -> str:
     """Write an ISO 8601 period in French: « P1Y » gives « chaque année »."""
     labels = {

@@ -9,7 +9,7 @@ import pandas as pd
 from IPython.display import display
 
 from culture_d.badge import badge
-from culture_d.catalogue import KINDS, frequency_label, load_dataset
+from culture_d.catalogue import KINDS, frequency_label, limit_label, load_dataset
 from culture_d.commune_lines import placeholder, plain_text
 from culture_d.errors import DepartementTooSmall, UnknownDepartement
 from culture_d.figures import (
@@ -99,7 +99,7 @@ def fiche(nom: str) -> None:
         ("De quand datent les faits ?", dataset.vintage),
         ("Quand le fichier source a-t-il été publié ?", date_longue(dataset.published)),
         ("Rythme de mise à jour", frequency_label(dataset.frequency)),
-        ("En vigueur jusqu'au", date_longue(dataset.valid_until)),
+        (limit_label(dataset).capitalize(), date_longue(dataset.valid_until)),
         ("Données réelles ou simulées ?", KINDS[dataset.kind]),
         ("Licence", dataset.licence),
     ]

@@ -13,7 +13,7 @@ import frictionless
 import pandas as pd
 import pytest
 
-from culture_d import catalogue, former_communes, housing_tax, territory
+from culture_d import catalogue, former_communes, housing_tax, notebook, territory
 from culture_d.catalogue import check_freshness, load_catalogue, load_dataset
 from culture_d.errors import DatasetError, DatasetExpired, ManifestError, SourceError
 from culture_d.project import Project
@@ -322,3 +322,17 @@ def test_freshness(project: Project) -> None:
     with pytest.raises(DatasetExpired, match=r"« communes » depuis le 31 décembre 2026"):
         check_freshness(datasets, date(2027, 1, 1))
     assert catalogue.frequency_label("P1Y") == "chaque année"
+
+
+def test_a_file_that_never_changes_is_read_again_rather_than_replaced(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(notebook, "display", lambda data, raw: shown.append(data["text/html"]))
+    for dataset in load_catalogue(project):
+        notebook.fiche(dataset.name)
+        changes = "aucune mise à jour prévue" not in shown[-1]
+        assert ("En vigueur jusqu’au" in shown[-1]) is changes, dataset.name
+        assert ("· en vigueur jusqu’au" in shown[-1]) is changes, dataset.name
+        assert ("À relire au plus tard le" in shown[-1]) is not changes, dataset.name
+    assert {"communes", "registre"} <= {dataset.name for dataset in load_catalogue(project)}

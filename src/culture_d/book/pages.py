@@ -13,7 +13,7 @@ from culture_d import notebooks
 from culture_d.badge import badge
 from culture_d.book.course import CourseDirective, module_link, raw
 from culture_d.book.rendering import with_warnings
-from culture_d.catalogue import KINDS, Dataset, frequency_label, load_catalogue
+from culture_d.catalogue import KINDS, Dataset, frequency_label, limit_label, load_catalogue
 from culture_d.curriculum import Module, load_curriculum, modules
 from culture_d.french import date_longue, nombre, typeset
 from culture_d.project import Project
@@ -47,7 +47,7 @@ class StatusDirective(CourseDirective):
             run = notebooks.read(path).metadata["culture_d"]["execution"]
             versions = ", ".join(f"{name} {number}" for name, number in run["versions"].items())
             data = " ".join(
-                f"{dataset.title} : en vigueur jusqu'au {date_longue(dataset.valid_until)}."
+                f"{dataset.title} : {limit_label(dataset)} {date_longue(dataset.valid_until)}."
                 for dataset in by_notebook.get(path.stem, [])
             )
             rows.append([path.stem, f"{nombre(run['seconds'], 1)} s", versions, data])
@@ -67,7 +67,7 @@ def _dataset_section(dataset: Dataset, titles: dict[str, Module]) -> nodes.secti
         ["Date de référence des faits", date_longue(dataset.collected)],
         ["Fichier source publié le", date_longue(dataset.published)],
         ["Mise à jour", frequency_label(dataset.frequency)],
-        ["En vigueur jusqu'au", date_longue(dataset.valid_until)],
+        [limit_label(dataset).capitalize(), date_longue(dataset.valid_until)],
         ["Pourquoi cette date", dataset.valid_until_reason],
         ["Licence", dataset.licence],
         ["Fichier", ", ".join(resource.path.name for resource in dataset.resources)],

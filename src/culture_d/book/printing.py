@@ -12,7 +12,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from culture_d.catalogue import load_dataset
+from culture_d.catalogue import limit_label, load_dataset
 from culture_d.curriculum import Module, load_curriculum, modules
 from culture_d.french import NO_BREAK_SPACE, date_longue, typeset
 from culture_d.project import Project
@@ -72,7 +72,7 @@ def _foot(project: Project, doctree: nodes.document) -> str:
         data = load_dataset(project.datasets / name)
         kind = "données simulées, " if data.kind == "simulé" else ""
         lines.append(
-            f"{kind}{data.producer}, {data.vintage} (en vigueur jusqu'au "
+            f"{kind}{data.producer}, {data.vintage} ({limit_label(data)} "
             f"{date_longue(data.valid_until)})"
         )
     sources = (
