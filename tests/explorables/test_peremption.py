@@ -207,6 +207,22 @@ def test_addresses_that_make_no_sense_are_ignored(visit: Visit, part: str) -> No
     expect(status(page)).to_contain_text("Le 22 novembre 2026, sur 30\u00a0défibrillateurs")
 
 
+def test_a_slider_held_down_is_told_once(visit: Visit) -> None:
+    page = visit(PAGE)
+    slider = page.get_by_role("slider")
+    slider.focus()
+    page.evaluate("""() => {
+      window.told = [];
+      new MutationObserver(() => told.push(document.querySelector("[role=status]").textContent))
+        .observe(document.querySelector("[role=status]"), { childList: true });
+    }""")
+    for _ in range(8):
+        slider.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", "30 novembre 2026")
+    expect(status(page)).to_contain_text("Le 30 novembre 2026")
+    assert page.evaluate("told.length") == 1
+
+
 def test_an_address_brings_the_day_back(visit: Visit) -> None:
     page = visit(f"{PAGE}#peremption.jour=2027-03-01")
     expect(status(page)).to_contain_text("Le 1er mars 2027")

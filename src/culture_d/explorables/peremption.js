@@ -17,6 +17,8 @@ const NOUNS = { appareils: ["défibrillateur", "défibrillateurs"], donnees: ["j
 const SHOWN = 5;
 const SIZE = 13;
 const MARGIN = 12;
+/** A slider passes many days: the sentence waits for the one where it stops, in ms. */
+const PAUSE = 400;
 
 /** @param {string} iso @returns {number} a day, NaN if it is none */
 function dayOf(iso) {
@@ -55,7 +57,7 @@ class View {
     this.start = dayOf(model.get("depart"));
     this.lists = { appareils: model.get("appareils").map(itemOf), donnees: model.get("donnees").map(itemOf) };
     this.all = false;
-    this.spoken = false;
+    this.timer = 0;
     this.build();
     el.append(this.root);
     this.refresh = () => this.draw();
@@ -63,11 +65,13 @@ class View {
     this.sizes = new ResizeObserver(this.refresh);
     this.sizes.observe(this.plot);
     this.draw();
+    this.tell();
   }
 
   remove() {
     KEYS.forEach((key) => this.model.off(`change:${key}`, this.refresh));
     this.sizes.disconnect();
+    clearTimeout(this.timer);
     this.root.remove();
   }
 
@@ -185,13 +189,15 @@ class View {
     this.range.setAttribute("aria-valuetext", longDay(this.day));
     if (document.activeElement !== this.field || !this.error.textContent) this.field.value = isoOf(this.day);
     this.tiles.forEach(({ value }, rank) => say(value, String(counts[rank])));
-    this.tell(counts);
+    this.counts = counts;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.tell(), PAUSE);
     this.drawPlot(ranked, counts);
     this.drawList(ranked);
   }
 
-  /** @param {number[]} counts */
-  tell([expired, missing, near]) {
+  tell() {
+    const [expired, missing, near] = this.counts;
     const [one, several] = NOUNS[this.kind];
     const past = !expired ? "aucun n'a de" : expired > 1 ? `${expired} ont une` : "1 a une";
     say(this.status, `Le ${longDay(this.day)}, sur ${counted(this.items.length, one, several)} : ${past} date dépassée. `
