@@ -64,7 +64,7 @@ def _time(content: dict[str, Any]) -> dict[str, Any]:
             lambda c: _time(c)["steps"].append(_time(c)["steps"][0]),
             "deux fois le même module : moyenne-mediane",
         ),
-        (lambda c: _time(c).update(budget=59), "durent 60 minutes, pour 59 au plus"),
+        (lambda c: _time(c).update(budget=44), "durent 45 minutes, pour 44 au plus"),
         (lambda c: _time(c).update(budget="60"), "« budget » est un nombre entier de minutes"),
         (lambda c: _time(c).update(budget=True), "« budget » est un nombre entier de minutes"),
         (lambda c: _time(c).pop("budget"), "« budget » est un nombre entier de minutes"),
@@ -82,8 +82,8 @@ def test_a_faulty_path_is_refused(map_only: Project, change: Change, message: st
 
 def test_a_faulty_path_stops_the_build(course: Project) -> None:
     before_build(course)
-    _break(course, lambda content: _time(content).update(budget=59))
-    with pytest.raises(CurriculumError, match="durent 60 minutes"):
+    _break(course, lambda content: _time(content).update(budget=44))
+    with pytest.raises(CurriculumError, match="durent 45 minutes"):
         before_build(course)
 
 
