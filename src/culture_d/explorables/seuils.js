@@ -21,7 +21,7 @@ const FIGURES = [
   { key: "marche", fact: "contract", label: "Montant d'un marché, en euros hors taxes", unit: [`${EURO} hors taxes`, `${EURO} hors taxes`] },
   { key: "surface", fact: "surface", label: "Bâtiments d'un même site, en mètres carrés", unit: ["\u00a0m²", "\u00a0m²"] },
 ];
-const KEYS = ["organisme", "agents_inconnus", ...FIGURES.map(({ key }) => key)];
+const KEYS = ["organisme", "agents_inconnus", "site_incertain", ...FIGURES.map(({ key }) => key)];
 /** @type {Record<string, (value: number, limit: number) => boolean>} */
 const TESTS = {
   at_least: (value, limit) => value >= limit,
@@ -31,6 +31,8 @@ const TESTS = {
 };
 /** @type {Record<string, string>} */
 const WORDS = { at_least: "au moins", above: "plus de", at_most: "au plus", below: "moins de" };
+/** @type {Record<string, string>} */
+const MISSING = { agents: "il manque le nombre d'agents", surface: "il manque la surface de tout le site" };
 /** @type {[Verdict, string, string][]} */
 const LISTS = [["yes", "✓", "S'applique"], ["check", "?", "À vérifier"], ["no", "✕", "Ne s'applique pas"]];
 /** @type {Record<Verdict, string>} */
@@ -47,7 +49,7 @@ function judge(condition, facts) {
   const { fact, test, value: limit, counted } = condition;
   const figure = FIGURES.find((one) => one.fact === fact);
   const value = facts[fact];
-  if (!figure || value === null) return { verdict: "check", why: ["il manque le nombre d'agents"] };
+  if (!figure || value === null) return { verdict: "check", why: [MISSING[fact] ?? "il manque un chiffre"] };
   const has = measure(figure, value);
   const met = TESTS[test](value, limit);
   const near = 10 * Math.abs(value - limit) <= limit;
@@ -146,7 +148,17 @@ class View {
   /** @returns {(Judgement & { rule: Rule })[]} */
   get judged() {
     return this.model.get("regles").filter((/** @type {Rule} */ rule) => rule.to.includes(this.body))
-      .map((/** @type {Rule} */ rule) => ({ rule, ...judgeRule(rule, this.facts) }));
+      .map((/** @type {Rule} */ rule) => ({ rule, ...this.judgeOne(rule) }));
+  }
+
+  get open() {
+    return this.model.get("site_incertain") === true;
+  }
+
+  /** A "no" for one building is not a "no" for a site that may hold others. @param {Rule} rule */
+  judgeOne(rule) {
+    const found = judgeRule(rule, this.facts);
+    return found.verdict === "no" && this.open ? judgeRule(rule, { ...this.facts, surface: null }) : found;
   }
 
   build() {
@@ -158,6 +170,8 @@ class View {
     this.controls = FIGURES.map((figure) => this.control(figure));
     this.unknown = h("input", { type: "checkbox", change: () => this.set({ agents_inconnus: this.unknown.checked }) });
     this.controls[1].block.append(h("label", { class: "cd-coche" }, this.unknown, "Je ne sais pas combien d'agents"));
+    this.site = h("input", { type: "checkbox", change: () => this.set({ site_incertain: this.site.checked }) });
+    this.controls[4].block.append(h("label", { class: "cd-coche" }, this.site, "D'autres bâtiments sont peut-être sur le même site"));
     this.own = h("button", { type: "button", class: "cd-mienne", click: () => this.showOwn() });
     this.followed = h("p", { class: "cd-suivie" });
     this.status = h("p", { class: "cd-phrase", role: "status" });
@@ -208,6 +222,7 @@ class View {
     for (const { radio } of this.bodies) radio.checked = radio.value === this.body;
     const unknown = this.model.get("agents_inconnus") === true;
     this.unknown.checked = unknown;
+    this.site.checked = this.open;
     for (const control of this.controls) this.drawControl(control, unknown && control.figure.key === "agents");
     const { judged } = this;
     // One rule stays in sight: the one that the lesson is about, wherever it is sorted.
@@ -270,9 +285,7 @@ class View {
       const named = followed ?? (changed.length === 1 ? changed[0] : undefined);
       const news = named ? `« ${named.rule.titre} » ${SAID[named.verdict]}. `
         : changed.length ? `${changed.length} textes changent de liste. ` : "";
-      say(this.status, `${news}${measure(FIGURES[0], facts.population ?? 0)}, ${agents} : ${summary(judged.map(({ verdict }) => verdict))} `
-        // A "no" for one building is not a "no" for the site.
-        + `Les surfaces d'un même site s'additionnent (ici ${measure(FIGURES[4], facts.surface ?? 0)}).`);
+      say(this.status, `${news}${measure(FIGURES[0], facts.population ?? 0)}, ${agents} : ${summary(judged.map(({ verdict }) => verdict))}`);
     }, delay);
   }
 

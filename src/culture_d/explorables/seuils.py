@@ -1,6 +1,7 @@
 """Thresholds of law: move a body's figures, and see which rules begin to apply."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import traitlets
@@ -66,6 +67,7 @@ class Seuils(Explorable):
     Args:
         habitants, agents, subvention, marche, surface: where to start (inhabitants, agents in
             full-time equivalent, € to one body in twelve months, € before tax, m²).
+        site_incertain: whether other buildings may stand on the same site as these m².
 
     Raises:
         ExplorableError: a figure that is negative, or above 10 million.
@@ -84,13 +86,14 @@ class Seuils(Explorable):
     maximum = traitlets.Int(MAXIMUM).tag(sync=True, etat=True)
     organisme = traitlets.Unicode("commune").tag(sync=True, etat=True)
     agents_inconnus = traitlets.Bool(False).tag(sync=True, etat=True)
+    site_incertain = traitlets.Bool(True).tag(sync=True, etat=True)
     habitants = traitlets.Float().tag(sync=True, etat=True)
     agents = traitlets.Float().tag(sync=True, etat=True)
     subvention = traitlets.Float().tag(sync=True, etat=True)
     marche = traitlets.Float().tag(sync=True, etat=True)
     surface = traitlets.Float().tag(sync=True, etat=True)
 
-    def __init__(self, **figures: float) -> None:
+    def __init__(self, site_incertain: bool = True, **figures: float) -> None:
         start = {trait: figures.get(trait, value) for trait, _, value, _ in _FIGURES}
         unknown = sorted(set(figures) - set(start))
         if unknown:
@@ -107,11 +110,12 @@ class Seuils(Explorable):
             titre="À partir de quels chiffres la loi vous oblige-t-elle ?",
             regles=[_rule(card) for card in self._cards],
             arrets=_stops(self._cards, start),
-            depart=start,
+            depart={**start, "site_incertain": site_incertain},
             commune=COMMUNE,
             suivies=[_DOUBLE, _EPCI],
             note=_note(self._cards),
-            _url=["organisme", "agents_inconnus", *start],
+            _url=["organisme", "agents_inconnus", "site_incertain", *start],
+            site_incertain=site_incertain,
             **start,
         )
 
@@ -122,15 +126,13 @@ class Seuils(Explorable):
         return (
             f"{COMMUNE}, {_count(self.habitants, 'habitant')} et "
             f"{_count(self.agents, 'agent')} : {summary(found)} "
-            f"{site_words(self.surface)} "
             f"Une règle demande deux seuils à la fois : « {card.title} »."
         )
 
     def static_tables(self) -> Sequence[Table]:
         """Return the double threshold from both sides, and the rules that apply or may."""
         sorted_rules = Table(
-            caption=f"{COMMUNE} : s'applique ou à vérifier (pour {_surface(self.surface)} "
-            "de bâtiments, les autres ne s'appliquent pas)",
+            caption=f"{COMMUNE} : s'applique ou à vérifier (les autres ne s'appliquent pas)",
             columns=("Texte et seuil", "Réponse"),
             rows=[
                 (_named(card), _VERDICTS[verdict])
@@ -163,8 +165,9 @@ class Seuils(Explorable):
             **{fact: getattr(self, trait) for trait, fact, _, _ in _FIGURES if trait != "agents"},
             agents=None if self.agents_inconnus else self.agents,
         )
+        whole = replace(facts, surface=None) if self.site_incertain else facts
         return [
-            (card, judge_card(card, facts))
+            (card, _judge_site(card, facts, whole))
             for card in self._cards
             if card.applies and "commune" in card.applies.to
         ]
@@ -179,13 +182,10 @@ def summary(verdicts: Sequence[str]) -> str:
     return f"{yes} {applies}, {check} {unsure}, {no} {not_ours}."
 
 
-def site_words(surface: float) -> str:
-    """Say which surface is counted, and that it may not be the whole site, as the module does."""
-    return f"Les surfaces d'un même site s'additionnent (ici {_surface(surface)})."
-
-
-def _surface(value: float) -> str:
-    return f"{nombre(value, 2)}{NO_BREAK_SPACE}m²"
+def _judge_site(card: Card, building: Facts, whole: Facts) -> str:
+    """Judge one building, then its whole site: a « no » for the one is not a « no » for the other."""
+    found = judge_card(card, building)
+    return judge_card(card, whole) if found == NO else found
 
 
 def _count(value: float, noun: str) -> str:
