@@ -7,7 +7,8 @@ from numbers import Real
 
 from culture_d.french import nombre, typeset
 
-_WRITTEN_NUMBER = re.compile(r"^\d[\d\s]*(,\d+)?\s?%?$")
+_NO_NUMBER = {"", "–", "—", "inconnu", "inconnue", "inconnus"}
+_WRITTEN_NUMBER = re.compile(r"^[-−]?\d[\d\s]*(,\d+)?\s?%?$")
 
 
 def html_table(columns: Sequence[str], rows: Iterable[Sequence[object]], caption: str) -> str:
@@ -20,12 +21,14 @@ def html_table(columns: Sequence[str], rows: Iterable[Sequence[object]], caption
         caption: what the table holds.
     """
     body = [list(row) for row in rows]
-    numeric = [all(_is_numeric(row[place]) for row in body) for place in range(len(columns))]
+    numeric = [
+        place > 0 and _is_of_numbers(row[place] for row in body) for place in range(len(columns))
+    ]
     head = "".join(
-        f'<th scope="col"{_class(numeric[place] and place > 0)}>{escape(typeset(name))}</th>'
+        f'<th scope="col"{_class(numeric[place])}>{escape(typeset(name))}</th>'
         for place, name in enumerate(columns)
     )
-    lines = "".join(_row(row) for row in body)
+    lines = "".join(_row(row, numeric) for row in body)
     return (
         f'<div class="cd-tableau" role="region" tabindex="0" aria-label="{escape(typeset(caption))}">'
         f"<table><caption>{escape(typeset(caption))}</caption>"
@@ -33,11 +36,20 @@ def html_table(columns: Sequence[str], rows: Iterable[Sequence[object]], caption
     )
 
 
-def _row(values: Sequence[object]) -> str:
+def _row(values: Sequence[object], numeric: Sequence[bool]) -> str:
     first, *others = values
     cells = [f'<th scope="row">{_text(first)}</th>']
-    cells += [f"<td{_class(_is_numeric(value))}>{_text(value)}</td>" for value in others]
+    cells += [
+        f"<td{_class(column)}>{_text(value)}</td>"
+        for value, column in zip(others, numeric[1:], strict=True)
+    ]
     return "<tr>" + "".join(cells) + "</tr>"
+
+
+def _is_of_numbers(values: Iterable[object]) -> bool:
+    """Whether a column is to be lined up on its figures: a cell may say that there is none."""
+    told = [value for value in values if value is not None and str(value) not in _NO_NUMBER]
+    return bool(told) and all(_is_numeric(value) for value in told)
 
 
 def _is_numeric(value: object) -> bool:
