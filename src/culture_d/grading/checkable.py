@@ -45,6 +45,8 @@ _CHANGES = frozenset(
         "fill resize put itemset drop_duplicates",
     )
 )
+# What `verifier` is given that names no variable of the notebook.
+_OF_NO_VARIABLE = frozenset({"Erreur", "Points", "lettres", "ordonner", "ordre", "table"})
 _NUMERIC = frozenset(re.findall(r"\w+", "abs round float int complex sum min max divmod pow bool"))
 
 
@@ -147,8 +149,7 @@ class _Cell:
         self.bound = {s.get_name() for s in symbols if s.is_assigned() or s.is_imported()}
         loaded = _read_before_bound(tree.body, self.bound)
         within = {s.get_name() for t in _scopes(table) for s in t.get_symbols() if s.is_global()}
-        known = set(dir(builtins)) - _OUTSIDE
-        self.free = frozenset((loaded | (within - self.bound)) - known)
+        self.free = frozenset((loaded | (within - self.bound)) - set(dir(builtins)))
 
     def uses(self, names: Iterable[str]) -> Iterator[ast.Name]:
         """Find where the cell reads these names."""
@@ -224,6 +225,7 @@ def _named_to_verifier(tree: ast.Module) -> tuple[str, ...]:
             and isinstance(node.func, ast.Attribute)
             and isinstance(node.func.value, ast.Name)
             and node.func.value.id == VERIFIER
+            and node.func.attr not in _OF_NO_VARIABLE
         ):
             continue
         given = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "variable")]
@@ -331,7 +333,7 @@ def _only_compares(cell: _Cell, free: frozenset[str], here: bool) -> bool:
             node, (ast.Global, ast.Await, ast.AsyncFor, ast.AsyncWith)
         ):
             return False
-    if any(name in _OUTSIDE or name.startswith("_") for name in free):
+    if any(cell.uses(_OUTSIDE)) or any(name.startswith("_") for name in free):
         return False
     return not any(_changes_or_calls(cell, node) for node in cell.uses(free))
 

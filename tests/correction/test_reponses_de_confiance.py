@@ -1,0 +1,412 @@
+"""The checking of answers outside the learner's interpreter: same results, and no cheating.
+
+Every answer of the answers files is marked twice, as a kernel does and as data, and both
+must give the same outputs. Then each cheat stands next to an honest answer.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import yaml
+
+from culture_d import exercises
+from culture_d.execution import OwnKernel, own_kernel_settings
+from culture_d.grading import checkable, extraction
+from culture_d.grading.model import Assignment
+from culture_d.grading.trusted import AnswerCheck, TrustedChecker, _outputs, checked_execute
+from culture_d.project import Project
+
+ROOT = Path(__file__).resolve().parents[2]
+ANSWERS = sorted((ROOT / "exercises" / "answers").glob("*.yml"))
+SLUGS = [path.stem for path in ANSWERS]
+SOLUTION = re.compile(r"^### BEGIN SOLUTION$.*?^### END SOLUTION$\n?", re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def checker() -> Iterator[TrustedChecker]:
+    with TrustedChecker() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def folder_of(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    @cache
+    def make(slug: str) -> Path:
+        return exercises.prepare(project, slug, tmp_path_factory.mktemp(slug))
+
+    return make
+
+
+def without_solutions(project: Project, slug: str) -> Any:
+    notebook = nbformat.read(exercises.source_of(project, slug), as_version=4)
+    for cell in notebook.cells:
+        cell.source = SOLUTION.sub("", cell.source)
+    return notebook
+
+
+def assignment_of(project: Project, slug: str, folder: Path) -> Assignment:
+    files = {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    text = nbformat.writes(without_solutions(project, slug)).encode()
+    return Assignment(slug, b"", files, {f"{slug}.ipynb": text})
+
+
+def submissions(slug: str) -> dict[str, dict[str, str]]:
+    """Build the class as test_reponses.py does: the k-th answer of each question together."""
+    book = yaml.safe_load((ROOT / "exercises" / "answers" / f"{slug}.yml").read_text("utf-8"))
+    choices = book.get("contextes", {})
+    ranks: dict[tuple[str, str], int] = defaultdict(int)
+    filled: dict[str, dict[str, str]] = {}
+    for question in book["questions"]:
+        for entry in question["justes"] + question["erreurs"]:
+            context = entry.get("contexte", "seul")
+            rank = ranks[question["note"], context]
+            ranks[question["note"], context] += 1
+            answers = filled.setdefault(f"{context}-{rank}", {})
+            answers[question["reponse"]] = entry["code"]
+            if choices:
+                ways = choices["choix"][context]["ecritures"]
+                answers[choices["cellule"]] = ways[rank % len(ways)]
+    for rank, refusal in enumerate(choices.get("refus", ())):
+        filled[f"refus-{rank}"] = {choices["cellule"]: refusal["code"]}
+    return filled
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_answer_has_the_same_outputs_as_in_the_kernel(
+    slug: str, project: Project, folder_of: Callable[[str], Path], checker: TrustedChecker
+) -> None:
+    folder = folder_of(slug)
+    assignment = assignment_of(project, slug, folder)
+    blank = without_solutions(project, slug)
+    plans = {
+        cell.metadata.nbgrader.grade_id: checkable.plan(cell.source, assignment, cell.metadata)
+        for cell in blank.cells
+        if checkable.is_test(cell)
+    }
+    class_of: dict[str, list[Any]] = {}
+    for learner, answers in submissions(slug).items():
+        class_of[learner] = []
+        for cell in blank.cells:
+            name = cell.metadata.get("nbgrader", {}).get("grade_id", cell.id)
+            plan = plans.get(name)
+            asked = extraction.snippet(plan.names, plan.exact) if plan else None
+            if cell.cell_type == "code":
+                class_of[learner].append((name, answers.get(name, cell.source), asked))
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("classe_relue.py")), str(folder)],
+        input=json.dumps(class_of),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONUTF8": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    sources = {c.metadata.get("nbgrader", {}).get("grade_id"): c.source for c in blank.cells}
+    compared = 0
+    for learner, found in json.loads(done.stdout).items():
+        for name, one in found.items():
+            plan = plans[name]
+            assert plan is not None
+            assert one["description"] is not None, (learner, name)
+            ours = checker.check(
+                assignment, sources[name], plan, one["description"], learner, one["count"]
+            )
+            assert ours == _outputs(one["messages"]), (learner, name, one["description"])
+            compared += 1
+    assert compared == len(class_of) * len(plans) > 0
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_graded_cell_of_ours_is_checked_as_data(
+    slug: str, project: Project, folder_of: Callable[[str], Path]
+) -> None:
+    assignment = assignment_of(project, slug, folder_of(slug))
+    assert checkable.unchecked(assignment) == ()
+    for cell in without_solutions(project, slug).cells:
+        if checkable.is_test(cell):
+            plan = checkable.plan(cell.source, assignment)
+            assert plan is not None
+            # Nothing that another cell worked out: only the raw answers, and the choice.
+            assert not plan.exact
+            assert all(re.fullmatch(r"reponse_\d\w?|mon_departement", n) for n in plan.names)
+            assert "noter" not in plan.kernel
+
+
+# A small exercise of ours, with one question that is no plain data and one of another course.
+NUMBER = """import verifier
+
+question_1 = verifier.Nombre("reponse_1", "habitants")
+question_1.lire()
+### BEGIN HIDDEN TESTS
+_secret = verifier.table("t.csv", nombres=["n"])
+question_1.noter(2, attendu=_secret["n"].sum(), tolerance=0.5)
+### END HIDDEN TESTS"""
+LETTER = """import verifier
+
+question_2 = verifier.Choix("reponse_2", "ABCD")
+question_2.lire()
+### BEGIN HIDDEN TESTS
+question_2.noter(2, attendu="C")
+### END HIDDEN TESTS"""
+PLAIN = "assert reponse_3 == 42"
+FUNCTION = "assert double(21) == 42"
+TESTS = {"test-1": NUMBER, "test-2": LETTER, "test-3": PLAIN, "test-4": FUNCTION}
+RIGHT = {
+    "reponse-1": "reponse_1 = 168306",
+    "reponse-2": 'reponse_2 = "C"',
+    "reponse-3": "reponse_3 = 42",
+    "reponse-4": "def double(n):\n    return 2 * n",
+}
+WRONG = {
+    "reponse-1": "reponse_1 = 5",
+    "reponse-2": 'reponse_2 = "A"',
+    "reponse-3": "reponse_3 = 5",
+    "reponse-4": "double = abs",
+}
+
+
+def small_notebook(answers: dict[str, str]) -> Any:
+    cells = []
+    for rank in (1, 2, 3, 4):
+        for name, source in ((f"reponse-{rank}", answers), (f"test-{rank}", TESTS)):
+            test = name.startswith("test")
+            cell = nbformat.v4.new_code_cell(source.get(name, "pass"))
+            cell.metadata["nbgrader"] = {
+                "grade_id": name,
+                "grade": test,
+                "solution": not test,
+                "locked": test,
+                "task": False,
+                "points": 2,
+                "schema_version": 3,
+            }
+            cells.append(cell)
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+@pytest.fixture(scope="module")
+def small() -> Assignment:
+    files = {
+        "verifier.py": exercises.VERIFIER.read_bytes(),
+        "donnees/t.csv": b"n\n100000\n68306\n",
+    }
+    text = nbformat.writes(small_notebook({})).encode()
+    return Assignment("petit", b"", files, {"petit.ipynb": text})
+
+
+def run(notebook: Any, assignment: Assignment, folder: Path, checker: TrustedChecker | None) -> Any:
+    """Execute a notebook as the grading does, in a folder of its own; as nbgrader, without checker."""
+    for name, text in assignment.files.items():
+        place = folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(text)
+    answers = AnswerCheck(checker, assignment) if checker else None
+    with own_kernel_settings() as kernel:
+        execute = checked_execute(answers)(
+            config=kernel,
+            kernel_manager_class=OwnKernel,
+            timeout=30,
+            shutdown_kernel="immediate",
+            extra_arguments=["--log-level=CRITICAL"],
+        )
+        execute.preprocess(notebook, {"metadata": {"path": str(folder)}})
+    return notebook
+
+
+def points_of(notebook: Any) -> dict[str, float]:
+    from nbgrader.utils import determine_grade
+
+    return {
+        cell.metadata.nbgrader.grade_id: determine_grade(cell)[0]
+        for cell in notebook.cells
+        if checkable.is_test(cell)
+    }
+
+
+FRAMES = """
+import sys
+class Malin:
+    def __float__(self):
+        frame = sys._getframe()
+        while frame:
+            if "attendu" in frame.f_locals:
+                return float(frame.f_locals["attendu"])
+            frame = frame.f_back
+        return 0.0
+reponse_1 = Malin()
+"""
+PATCHED_MARK = """
+import verifier
+verifier.Nombre.noter = lambda self, points, *more, **named: verifier.Points(points)
+reponse_1 = 5
+"""
+OTHER_QUESTION = """
+import verifier
+class Facile:
+    def __init__(self, *more): pass
+    def lire(self): pass
+    def noter(self, points, *more, **named): return points
+verifier.Nombre = verifier.Question = Facile
+reponse_1 = 5
+"""
+OTHER_MODULE = """
+import sys, types
+faux = types.ModuleType("verifier")
+class Facile:
+    def __init__(self, *more): pass
+    def lire(self): pass
+    def noter(self, points, *more, **named): return points
+class Table(dict):
+    def sum(self): return 5
+faux.Nombre = faux.Choix = Facile
+faux.table = lambda *more, **named: {"n": Table()}
+sys.modules["verifier"] = faux
+reponse_1 = 5
+"""
+REWRITTEN_FILE = """
+import sys
+sys.modules.pop("verifier", None)
+with open("verifier.py", "a") as file:
+    file.write("\\nNombre.noter = lambda self, points, *more, **named: Points(points)\\n")
+reponse_1 = 5
+"""
+REWRITTEN_DATA = """
+with open("donnees/t.csv", "w") as file:
+    file.write("n\\n5\\n")
+reponse_1 = 5
+"""
+PATCHED_ABS = """
+import builtins
+builtins.abs = lambda value: 0
+reponse_1 = 5
+"""
+PATCHED_PANDAS = """
+import pandas
+pandas.Series.sum = lambda self, *more, **named: 5
+reponse_1 = 5
+"""
+TREE = """
+import ast
+class Tout(ast.NodeTransformer):
+    def visit_Module(self, node):
+        return ast.parse("2.0") if "noter" in ast.unparse(node) else node
+get_ipython().ast_transformers.append(Tout())
+reponse_1 = 5
+"""
+TEXT = """
+get_ipython().input_transformers_cleanup.append(
+    lambda lines: ["2.0"] if "noter" in "".join(lines) else lines
+)
+reponse_1 = 5
+"""
+RUN_CELL = """
+shell = get_ipython()
+vrai = shell.run_cell_async
+shell.run_cell_async = lambda raw, *more, **named: vrai("2.0" if "noter" in raw else raw, *more, **{**named, "transformed_cell": "2.0" if "noter" in raw else raw})
+reponse_1 = 5
+"""
+FORMAT = """
+import verifier
+get_ipython().display_formatter.formatters["text/plain"].for_type(
+    verifier.Points, lambda value, printer, cycle: printer.text("2")
+)
+reponse_1 = 5
+"""
+HOOK = """
+def deux(message):
+    if message["content"]["data"].get("text/plain") == "0":
+        message["content"]["data"]["text/plain"] = "2"
+    return message
+get_ipython().displayhook.register_hook(deux)
+reponse_1 = 5
+"""
+TRACE = """
+import sys
+def espion(frame, event, argument):
+    if event == "call" and frame.f_code.co_name == "noter":
+        globals()["reponse_1"] = float(frame.f_locals["attendu"])
+sys.setprofile(espion)
+reponse_1 = 5
+"""
+THREAD = """
+import threading, time
+def plus_tard():
+    while "_secret" not in globals():
+        time.sleep(0)
+    globals()["reponse_1"] = float(_secret["n"].sum())
+import verifier
+lent = verifier.Nombre.noter
+verifier.Nombre.noter = lambda *more, **named: (time.sleep(0.3), lent(*more, **named))[1]
+threading.Thread(target=plus_tard, daemon=True).start()
+reponse_1 = 5
+"""
+OTHER_MAIN = """
+import sys, types
+class Espace(types.ModuleType):
+    pass
+principal = sys.modules["__main__"]
+class Partout(dict):
+    def __contains__(self, name): return True
+    def get(self, name, default=None):
+        return float(principal._secret["n"].sum()) if hasattr(principal, "_secret") else 5
+import verifier, builtins
+vrai = vars
+verifier.vars = lambda *more: Partout()
+sys.modules["__main__"] = types.ModuleType("__main__")
+reponse_1 = 5
+"""
+CHEATS = {
+    "frames": FRAMES,
+    "patched-mark": PATCHED_MARK,
+    "other-question": OTHER_QUESTION,
+    "other-module": OTHER_MODULE,
+    "rewritten-verifier": REWRITTEN_FILE,
+    "rewritten-data": REWRITTEN_DATA,
+    "patched-abs": PATCHED_ABS,
+    "patched-pandas": PATCHED_PANDAS,
+    "syntax-tree": TREE,
+    "source-text": TEXT,
+    "run-cell": RUN_CELL,
+    "formatter": FORMAT,
+    "display-hook": HOOK,
+    "trace": TRACE,
+    "thread": THREAD,
+    "other-main": OTHER_MAIN,
+}
+
+
+@pytest.mark.parametrize("cheat", CHEATS.values(), ids=CHEATS)
+def test_a_cheat_earns_what_a_wrong_answer_earns(
+    cheat: str, small: Assignment, checker: TrustedChecker, tmp_path: Path
+) -> None:
+    """And it is a cheat: in the kernel, with nbgrader alone, it earns every point."""
+    answers = WRONG | {"reponse-1": cheat}
+    believed = run(small_notebook(answers), small, tmp_path / "stock", None)
+    assert points_of(believed)["test-1"] == 2
+    judged = run(small_notebook(answers), small, tmp_path / "ours", checker)
+    assert points_of(judged)["test-1"] == 0
+    honest = checker.check(
+        small, NUMBER, plan_of(NUMBER, small), '[["reponse_1", 168306]]', "honnête", 1
+    )
+    assert honest is not None
+    assert honest[-1].data["text/plain"] == "2"
+
+
+def plan_of(source: str, assignment: Assignment) -> checkable.Plan:
+    plan = checkable.plan(source, assignment)
+    assert plan is not None
+    return plan
