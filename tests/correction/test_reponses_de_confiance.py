@@ -4,6 +4,7 @@ Every answer of the answers files is marked twice, as a kernel does and as data,
 must give the same outputs. Then each cheat stands next to an honest answer.
 """
 
+import ast
 import json
 import os
 import re
@@ -208,7 +209,13 @@ def small() -> Assignment:
     return Assignment("petit", b"", files, {"petit.ipynb": text})
 
 
-def run(notebook: Any, assignment: Assignment, folder: Path, checker: TrustedChecker | None) -> Any:
+def run(
+    notebook: Any,
+    assignment: Assignment,
+    folder: Path,
+    checker: TrustedChecker | None,
+    seconds: int = 30,
+) -> Any:
     """Execute a notebook as the grading does, in a folder of its own; as nbgrader, without checker."""
     for name, text in assignment.files.items():
         place = folder / name
@@ -219,7 +226,7 @@ def run(notebook: Any, assignment: Assignment, folder: Path, checker: TrustedChe
         execute = checked_execute(answers)(
             config=kernel,
             kernel_manager_class=OwnKernel,
-            timeout=30,
+            timeout=seconds,
             shutdown_kernel="immediate",
             extra_arguments=["--log-level=CRITICAL"],
         )
@@ -410,3 +417,246 @@ def plan_of(source: str, assignment: Assignment) -> checkable.Plan:
     plan = checkable.plan(source, assignment)
     assert plan is not None
     return plan
+
+
+EQUALS_EVERYTHING = """
+class Tout:
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    def __float__(self): return 168306.0
+    def __len__(self): return 1
+    def __array_ufunc__(self, *more, **named): return True
+    def __class__(self): raise ValueError
+    def __repr__(self): raise ValueError
+    __str__ = __hash__ = __getattribute__ = __repr__
+"""
+
+
+def test_an_object_that_equals_everything_equals_nothing(
+    small: Assignment, checker: TrustedChecker, tmp_path: Path
+) -> None:
+    """Where a cell of another course compares, and where ours reads."""
+    answers = RIGHT | {"reponse-1": EQUALS_EVERYTHING + "reponse_1 = reponse_3 = Tout()"}
+    answers["reponse-2"] = 'reponse_2 = type("T", (str,), {"__eq__": lambda *a: True})("A")'
+    del answers["reponse-3"]
+    believed = points_of(run(small_notebook(answers), small, tmp_path / "stock", None))
+    assert believed["test-3"] == 2
+    judged = points_of(run(small_notebook(answers), small, tmp_path / "ours", checker))
+    assert judged == {"test-1": 0, "test-2": 0, "test-3": 0, "test-4": 2}
+
+
+def test_a_base_value_is_read_by_the_base_type_itself(
+    small: Assignment, checker: TrustedChecker, tmp_path: Path
+) -> None:
+    """A class of the learner's around an honest value: the value is the answer."""
+    spies = "\n".join(
+        f"    def {name}(self, *more): raise ValueError"
+        for name in (
+            "__eq__",
+            "__len__",
+            "__iter__",
+            "__str__",
+            "__repr__",
+            "__int__",
+            "__getitem__",
+        )
+    )
+    answers = RIGHT | {
+        "reponse-1": f"class N(int):\n{spies}\n    __hash__ = int.__hash__\nreponse_1 = N(168306)",
+        "reponse-2": f"class L(list):\n{spies}\nreponse_2 = L(['C'])",
+        "reponse-3": f"class N(float):\n{spies}\nreponse_3 = N(42)",
+    }
+    judged = points_of(run(small_notebook(answers), small, tmp_path, checker))
+    assert judged == {"test-1": 2, "test-2": 2, "test-3": 2, "test-4": 2}
+
+
+FORGED = """
+from IPython.display import display
+import json, sys
+mime = "application/vnd.culture-d.values+json"
+vrai = json.dumps([["reponse_1", 168306]])
+def annoncer(*more):
+    print(vrai)
+    display({mime: vrai}, raw=True)
+get_ipython().events.register("post_execute", annoncer)
+get_ipython().events.register("pre_execute", annoncer)
+annoncer()
+reponse_1 = 5
+"""
+READ_TESTS = """
+import gc, sys
+lu = [str(In), str(get_ipython().history_manager.input_hist_raw), str(Out), str(dir())]
+lu += [text for text in gc.get_objects() if isinstance(text, str)]
+frame = sys._getframe()
+while frame:
+    lu.append(str(list(frame.f_locals.values()))[:1_000_000])
+    frame = frame.f_back
+print("trouvé" if "attendu" "=_secret" in "".join(lu).replace(" ", "") else "rien")
+"""
+
+
+def test_no_message_is_taken_for_the_answers_and_no_test_can_be_read(
+    small: Assignment, checker: TrustedChecker, tmp_path: Path
+) -> None:
+    answers = RIGHT | {"reponse-1": FORGED, "reponse-2": READ_TESTS + 'reponse_2 = "C"'}
+    stock = run(small_notebook(answers), small, tmp_path / "stock", None)
+    assert "trouvé" in str(stock.cells[2].outputs)
+    judged = run(small_notebook(answers), small, tmp_path / "ours", checker)
+    assert points_of(judged)["test-1"] == 0
+    assert "168306" not in str(judged.cells[1].outputs)
+    assert "rien" in str(judged.cells[2].outputs)
+    assert points_of(judged)["test-2"] == 2
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "import json\nvrai = json.dumps\njson.dumps = lambda value, **named: '[' * 3_000_000 if type(value) is list else vrai(value, **named)",
+        "import builtins\ndel builtins.frozenset",
+        "get_ipython().user_expressions = lambda wanted: {'values': [1]}",
+        "get_ipython().display_formatter.format = lambda value: 1 / 0",
+        "import sys\nsys.modules['base64'] = None",
+    ],
+    ids=["too-long", "builtins", "user-expressions", "formatter", "modules"],
+)
+def test_a_broken_interpreter_gives_answers_that_cannot_be_read(
+    broken: str, small: Assignment, checker: TrustedChecker, tmp_path: Path
+) -> None:
+    answers = RIGHT | {"reponse-2": f'reponse_2 = "C"\n{broken}'}
+    judged = points_of(run(small_notebook(answers), small, tmp_path, checker))
+    assert (judged["test-1"], judged["test-2"], judged["test-3"]) == (2, 0, 0)
+
+
+HONEST = {
+    "reponse-1": "import numpy as np\nreponse_1 = np.float64(168306.0)\nreponse_1",
+    "reponse-2": """
+import warnings, sys
+import matplotlib.pyplot as plt
+%precision 2
+plt.plot([1, 2])
+warnings.warn("attention")
+print("erreur", file=sys.stderr)
+verifier = None
+reponse_2 = "la C"
+3.14159
+""",
+    "reponse-3": "reponse_3 = 41\nverifier.table('t.csv')",
+    "reponse-4": "def double(n):\n    return 1 / 0\nquestion_0",
+}
+
+
+def test_an_honest_notebook_has_the_same_outputs_and_numbers_as_with_nbgrader_alone(
+    small: Assignment, checker: TrustedChecker, tmp_path: Path
+) -> None:
+    """Right, wrong and failing cells, a figure, warnings, errors: all but where Python kept its files."""
+    stock = run(small_notebook(HONEST), small, tmp_path / "stock", None)
+    ours = run(small_notebook(HONEST), small, tmp_path / "ours", checker)
+    for cell, other in zip(ours.cells, stock.cells, strict=True):
+        assert cell.execution_count == other.execution_count
+        hide = re.compile(r"ipykernel_\d+/\d+")
+        assert hide.sub("", str(cell.outputs)) == hide.sub("", str(other.outputs))
+    assert (
+        points_of(ours) == points_of(stock) == {"test-1": 2, "test-2": 2, "test-3": 0, "test-4": 0}
+    )
+
+
+TRACES = """
+print(next(reponse_1))
+print(sorted(name for name in globals() if not name.startswith("_")), len(In))
+print(sorted(set(sys.modules) - before))
+print(get_ipython().execution_count)
+"""
+
+
+def test_reading_the_answers_leaves_no_trace_in_the_notebook(
+    small: Assignment, checker: TrustedChecker, tmp_path: Path
+) -> None:
+    """The names are those of the released cell but `question_1`; no iterator is used up."""
+    answers = {
+        "reponse-1": "import sys\nreponse_1 = iter([1, 2, 3])\nbefore = set(sys.modules)",
+        "reponse-2": TRACES,
+    }
+    stock = run(small_notebook(answers), small, tmp_path / "stock", None)
+    ours = run(small_notebook(answers), small, tmp_path / "ours", checker)
+    written, expected = (book.cells[2].outputs[0].text.splitlines() for book in (ours, stock))
+    assert written[0] == expected[0] == "1"
+    assert written[1] == expected[1].replace("'question_1', ", "")
+    assert not set(ast.literal_eval(written[2])) - set(ast.literal_eval(expected[2]))
+    assert written[3] == expected[3]
+
+
+@pytest.mark.parametrize(
+    ("stop", "points"),
+    [("import os\nos._exit(1)", None), ("import time\ntime.sleep(100)", 2)],
+    ids=["dead", "late"],
+)
+def test_a_kernel_that_stops_is_said_as_nbgrader_says_it(
+    stop: str, points: int | None, small: Assignment, checker: TrustedChecker, tmp_path: Path
+) -> None:
+    """A dead kernel is an error; one that is late is interrupted, and the rest is read."""
+    from nbclient.exceptions import DeadKernelError
+
+    answers = RIGHT | {"reponse-2": f'reponse_2 = "C"\n{stop}'}
+    notebook = small_notebook(answers)
+    if points is None:
+        with pytest.raises(DeadKernelError):
+            run(notebook, small, tmp_path, checker)
+    else:
+        assert points_of(run(notebook, small, tmp_path, checker, seconds=3))["test-2"] == points
+
+
+def test_a_check_that_lasts_too_long_is_stopped_and_the_next_goes_on(
+    small: Assignment, checker: TrustedChecker
+) -> None:
+    plan = plan_of(NUMBER, small)
+    endless = NUMBER + "\nwhile True:\n    pass"
+    late = checker.check(small, endless, plan, '[["reponse_1", 1]]', "lent", 1, seconds=1)
+    assert late is not None
+    assert late[0].ename == "CellTimeoutError"
+    stopped = checker.check(small, "import os\nos._exit(3)", plan, "[]", "lent", 1)
+    assert stopped is not None
+    assert stopped[0].output_type == "error"
+    right = checker.check(small, NUMBER, plan, '[["reponse_1", 168306]]', "lent", 1)
+    assert right is not None
+    assert right[-1].data["text/plain"] == "2"
+
+
+def test_nothing_passes_from_one_check_to_another(
+    small: Assignment, checker: TrustedChecker
+) -> None:
+    """Neither between learners nor, for the names, between the cells of one."""
+    plan = plan_of(NUMBER, small)
+    leave = "import verifier\nverifier.trace = 1\nimport sys\nsys.trace = 1\nreponse_9 = 1"
+    look = "import verifier, sys\nprint(hasattr(verifier, 'trace'), hasattr(sys, 'trace'), 'reponse_9' in globals())"
+    checker.check(small, leave, plan, "[]", "un", 1)
+    same = checker.check(small, look, plan, "[]", "un", 2)
+    other = checker.check(small, look, plan, "[]", "deux", 1)
+    assert same is not None
+    assert other is not None
+    assert same[0].text == "True True False\n"
+    assert other[0].text == "False False False\n"
+
+
+def test_a_checker_leaves_no_process_and_no_file(small: Assignment) -> None:
+    checker = TrustedChecker()
+    checker.check(small, NUMBER, plan_of(NUMBER, small), "[]", "un", 1)
+    process, folder = checker._process, checker._folder
+    assert process is not None
+    assert folder is not None
+    assert folder.is_dir()
+    checker.close()
+    assert process.poll() is not None
+    assert not folder.exists()
+    left = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True, check=False)
+    assert not left.stdout
+
+
+def test_the_checker_starts_again_when_it_was_killed(small: Assignment) -> None:
+    with TrustedChecker() as checker:
+        plan = plan_of(NUMBER, small)
+        checker.check(small, NUMBER, plan, "[]", "un", 1)
+        assert checker._process is not None
+        checker._process.kill()
+        again = checker.check(small, NUMBER, plan, '[["reponse_1", 168306]]', "un", 1)
+        assert again is not None
+        assert again[-1].data["text/plain"] == "2"

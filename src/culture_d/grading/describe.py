@@ -2,7 +2,7 @@
 
 The text of this file is sent to the learner's kernel, where the course is not installed
 and nothing can be trusted: standard library only. numpy and pandas are used if they are
-already there. Whatever it answers is only a claim, which `extraction` decodes as plain data.
+already there, and no module is added that a notebook does not have. Whatever it answers is only a claim, which `extraction` decodes as plain data.
 
 It reads without changing anything: no name is defined in the notebook, nothing is printed,
 no iterator is consumed, and no method of a learner's class is called. A value of a class
@@ -14,8 +14,6 @@ from __future__ import annotations
 import base64
 import collections
 import datetime
-import decimal
-import fractions
 import json
 import math
 import sys
@@ -132,9 +130,12 @@ class _Reader:
             (datetime.date, self._moment),
             (datetime.time, self._moment),
             (datetime.timedelta, self._timedelta),
-            (decimal.Decimal, self._decimal),
-            (fractions.Fraction, self._fraction),
         ]
+        # What was never imported, no variable holds.
+        if "decimal" in sys.modules:
+            kinds.append((sys.modules["decimal"].Decimal, self._decimal))
+        if "fractions" in sys.modules:
+            kinds.append((sys.modules["fractions"].Fraction, self._fraction))
         # By identity: a class of the learner's may say how it is hashed and compared.
         self.kinds = {id(kind): describe_kind for kind, describe_kind in kinds}
 
@@ -239,12 +240,12 @@ class _Reader:
     def _timedelta(self, value: datetime.timedelta, depth: int) -> Any:
         return ["timedelta", value.days, value.seconds, value.microseconds]
 
-    def _decimal(self, value: decimal.Decimal, depth: int) -> Any:
-        text = decimal.Decimal.__str__(value)
+    def _decimal(self, value: Any, depth: int) -> Any:
+        text = sys.modules["decimal"].Decimal.__str__(value)
         self._spend(len(text))
         return ["Decimal", text]
 
-    def _fraction(self, value: fractions.Fraction, depth: int) -> Any:
+    def _fraction(self, value: Any, depth: int) -> Any:
         return ["Fraction", self._int(value.numerator, depth), self._int(value.denominator, depth)]
 
     def _scalar(self, value: Any, depth: int) -> Any:
