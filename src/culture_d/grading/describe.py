@@ -2,7 +2,8 @@
 
 The text of this file is sent to the learner's kernel, where the course is not installed
 and nothing can be trusted: standard library only. numpy and pandas are used if they are
-already there, and no module is added that a notebook does not have. Whatever it answers is only a claim, which `extraction` decodes as plain data.
+already there, and no module is added that a notebook does not have. Whatever it answers is
+only a claim, which `extraction` decodes as plain data.
 
 It reads without changing anything: no name is defined in the notebook, nothing is printed,
 no iterator is consumed, and no method of a learner's class is called. A value of a class
@@ -85,6 +86,18 @@ def fold(text: str) -> str:
     return " ".join("".join(plain).split())
 
 
+def _bases(value: Any) -> tuple[type, ...]:
+    """Give the classes of a value, asking `type` itself and not a class of the learner's."""
+    bases: tuple[type, ...] = type.__dict__["__mro__"].__get__(type(value))
+    return bases
+
+
+def _base(value: Any, *kinds: Any) -> Any:
+    """Give the first of these classes that the value derives from; None if there is none."""
+    bases = _bases(value)
+    return next((kind for kind in kinds if any(base is kind for base in bases)), None)
+
+
 class _Reader:
     """Turn values into nested lists that JSON can write, within one budget of characters."""
 
@@ -161,7 +174,7 @@ class _Reader:
         if pandas is not None and value is pandas.NaT:
             return ["NaT"]
         if depth <= DEEPEST:
-            for base in type.__dict__["__mro__"].__get__(type(value)):
+            for base in _bases(value):
                 if id(base) in self.kinds:
                     return self.kinds[id(base)](value, depth)
         return self._object(value)
@@ -196,24 +209,24 @@ class _Reader:
         return ["complex", self._float(plain.real, depth), self._float(plain.imag, depth)]
 
     def _bytes(self, value: Any, depth: int) -> Any:
-        kind: Any = bytes if bytes in type(value).__mro__ else bytearray
+        kind = _base(value, bytes, bytearray)
         if kind.__len__(value) > LONGEST_TEXT:
             return ["long", kind.__name__, kind.__len__(value)]
         return [kind.__name__, self._coded(bytes(kind.__getitem__(value, slice(None))))]
 
     def _items(self, value: Any, depth: int) -> Any:
-        kind = next(k for k in (list, tuple, set, frozenset) if k in type(value).__mro__)
+        kind = _base(value, list, tuple, set, frozenset)
         if kind.__len__(value) > MOST_ITEMS:
             return ["long", kind.__name__, kind.__len__(value)]
         return [kind.__name__, [self.read(item, depth + 1) for item in kind.__iter__(value)]]
 
     def _dict(self, value: Any, depth: int) -> Any:
-        own = (collections.OrderedDict, collections.Counter, collections.defaultdict, dict)
-        kind = next(k for k in own if k in type(value).__mro__)
         if dict.__len__(value) > MOST_ITEMS:
             return ["long", "dict", dict.__len__(value)]
-        items = dict.items(value) if kind is dict else list(kind.items(value))
-        return [kind.__name__, self._pairs(items, depth)]
+        if type(value) is collections.OrderedDict:
+            return ["OrderedDict", self._pairs(value.items(), depth)]
+        kind = _base(value, collections.Counter, collections.defaultdict, dict)
+        return [kind.__name__, self._pairs(dict.items(value), depth)]
 
     def _view(self, value: Any, depth: int) -> Any:
         kind = type(value).__name__
@@ -233,9 +246,9 @@ class _Reader:
         ]
 
     def _moment(self, value: Any, depth: int) -> Any:
-        own = (datetime.datetime, datetime.date, datetime.time)
-        kind = next(k for k in own if k in type(value).__mro__)
-        return [kind.__name__, kind.isoformat(value)]
+        kind = _base(value, datetime.datetime, datetime.date, datetime.time)
+        fold = () if kind is datetime.date else (kind.fold.__get__(value),)
+        return [kind.__name__, kind.isoformat(value), *fold]
 
     def _timedelta(self, value: datetime.timedelta, depth: int) -> Any:
         return ["timedelta", value.days, value.seconds, value.microseconds]
@@ -259,7 +272,7 @@ class _Reader:
         if dtype.kind not in "biufcmMSUO":
             return self._object(value)
         if plain.size > MOST_ITEMS:
-            return ["long", "array", shape, "|O" if dtype.kind == "O" else dtype.str]
+            return ["long", "array", shape, dtype.str if dtype.kind in _RAW else "|O"]
         if dtype.kind == "O":
             return ["objects", shape, [self.read(item, depth + 1) for item in plain.ravel()]]
         return ["array", dtype.str, shape, self._coded(plain.tobytes())]
@@ -287,6 +300,8 @@ class _Reader:
                 str(dtype.tz),
                 self._array(values.to_numpy(f"M8[{dtype.unit}]"), depth),
             ]
+        if name.startswith(_MASKED):
+            return ["extension", name, [self.read(item, depth + 1) for item in values]]
         plain_kinds = (
             pandas.arrays.NumpyExtensionArray,
             pandas.arrays.DatetimeArray,
@@ -295,8 +310,6 @@ class _Reader:
         if isinstance(values, plain_kinds):
             plain = self.numpy.asarray(values)
             return self._array(plain, depth) if plain.dtype.kind in "biufcmMO" else None
-        if name.startswith(_MASKED):
-            return ["extension", name, [self.read(item, depth + 1) for item in values]]
         return None
 
     def _column_alone(self, value: Any, depth: int) -> Any:
@@ -340,17 +353,14 @@ class _Reader:
 
     def _length_only(self, value: Any) -> Any:
         """Give the kind and the length of what is too large, or too special, to be given whole."""
-        pandas, bases = self.pandas, type.__dict__["__mro__"].__get__(type(value))
-        if pandas is not None and pandas.Series in bases:
+        pandas = self.pandas
+        if pandas is not None and _base(value, pandas.Series):
             plain = isinstance(value.dtype, self.numpy.dtype) and value.dtype.kind in _RAW
             return ["long", "Series", len(value), value.dtype.str if plain else "|O"]
-        if pandas is not None and pandas.DataFrame in bases:
+        if pandas is not None and _base(value, pandas.DataFrame):
             return ["long", "DataFrame", list(value.shape)]
-        own: tuple[Any, ...] = (str, bytes, bytearray, list, tuple, set, frozenset, dict)
-        for kind in own:
-            if kind in bases:
-                return ["long", kind.__name__, kind.__len__(value)]
-        return self._object(value)
+        kind = _base(value, str, bytes, bytearray, list, tuple, set, frozenset, dict)
+        return ["long", kind.__name__, kind.__len__(value)] if kind else self._object(value)
 
     def _object(self, value: Any) -> Any:
         """Name a value that is not plain data; its length too, if its class is a known library's."""

@@ -133,6 +133,7 @@ class _Decoder:
     """Build values from nested lists; every kind is named here."""
 
     left: int = MOST_NODES
+    repeated: int = 0
     kinds: dict[str, Callable[..., Any]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -236,11 +237,11 @@ class _Decoder:
     def make_date(self, text: str) -> datetime.date:
         return datetime.date.fromisoformat(text)
 
-    def make_datetime(self, text: str) -> datetime.datetime:
-        return datetime.datetime.fromisoformat(text)
+    def make_datetime(self, text: str, fold: int) -> datetime.datetime:
+        return datetime.datetime.fromisoformat(text).replace(fold=fold)
 
-    def make_time(self, text: str) -> datetime.time:
-        return datetime.time.fromisoformat(text)
+    def make_time(self, text: str, fold: int) -> datetime.time:
+        return datetime.time.fromisoformat(text).replace(fold=fold)
 
     def make_timedelta(self, days: int, seconds: int, microseconds: int) -> datetime.timedelta:
         return datetime.timedelta(days, seconds, microseconds)
@@ -370,7 +371,8 @@ class _Decoder:
     def make_long(self, kind: str, length: Any, dtype: str = "|O") -> Any:
         """Stand for what was too large: the same kind and length, and no content."""
         sides = [_count(side) for side in (length if isinstance(length, list) else [length])]
-        if math.prod(sides) > MOST_REPEATED or len(sides) > 8:
+        self.repeated += math.prod(sides)
+        if self.repeated > MOST_REPEATED or len(sides) > 8:
             return UnreadableCollection(kind, sides[0])
         return _long(kind, sides, dtype)
 
@@ -400,7 +402,8 @@ def _dtype(text: str, more: str = "") -> Any:
     """Give a numpy type of plain values: never of objects, which are addresses."""
     import numpy
 
-    if not re.fullmatch(rf"[<>|=][biufcmM{more}]\d{{1,5}}(?:\[\d*[A-Za-zμ]{{1,2}}\])?", text):
+    sort = rf"(?:[biufcmM]\d{{1,2}}|[{more or 'b'}]\d{{1,5}})"
+    if not re.fullmatch(rf"[<>|=]{sort}(?:\[\d*[A-Za-zμ]{{1,2}}\])?", text):
         raise DescriptionError("type inattendu")
     return numpy.dtype(text)
 
@@ -417,7 +420,7 @@ def _long(kind: str, sides: list[int], dtype: str) -> Any:
 
     length = sides[0]
     if kind in ("array", "Series"):
-        plain = None if dtype == "|O" else _dtype(dtype, "SU")
+        plain = None if dtype == "|O" else _dtype(dtype)
         filling = None if plain is None else numpy.zeros((), plain)[()]
         values = numpy.full(sides, filling, dtype=plain or object)
         return values if kind == "array" else pandas.Series(values)
