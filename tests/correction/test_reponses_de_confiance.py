@@ -5,6 +5,7 @@ must give the same outputs. Then each cheat stands next to an honest answer.
 """
 
 import ast
+import asyncio
 import json
 import os
 import re
@@ -19,12 +20,16 @@ from typing import Any
 import nbformat
 import pytest
 import yaml
+from jupyter_core.utils import run_sync
+from nbclient.exceptions import DeadKernelError
+from nbgrader.preprocessors import Execute
+from nbgrader.utils import determine_grade
 
 from culture_d import exercises
 from culture_d.execution import OwnKernel, own_kernel_settings
 from culture_d.grading import checkable, extraction
 from culture_d.grading.model import Assignment
-from culture_d.grading.trusted import AnswerCheck, TrustedChecker, _outputs, checked_execute
+from culture_d.grading.trusted import AnswerCheck, TrustedChecker, _outputs
 from culture_d.project import Project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -209,6 +214,27 @@ def small() -> Assignment:
     return Assignment("petit", b"", files, {"petit.ipynb": text})
 
 
+def execute_with(answers: AnswerCheck | None) -> Any:
+    """Give nbgrader's preprocessor that executes a notebook, the answers checked aside."""
+
+    class CheckedExecute(Execute):  # type: ignore[misc]
+        async def async_execute_cell(
+            self, cell: Any, cell_index: int, execution_count: Any = None, store_history: Any = True
+        ) -> Any:
+            outputs = await answers.check(cell, self.kc) if answers is not None else None
+            if outputs is None:
+                return await super().async_execute_cell(
+                    cell, cell_index, execution_count, store_history
+                )
+            cell.outputs = outputs
+            return cell
+
+        # nbclient binds the synchronous name to its own coroutine.
+        execute_cell = run_sync(async_execute_cell)
+
+    return CheckedExecute
+
+
 def run(
     notebook: Any,
     assignment: Assignment,
@@ -223,7 +249,7 @@ def run(
         place.write_bytes(text)
     answers = AnswerCheck(checker, assignment) if checker else None
     with own_kernel_settings() as kernel:
-        execute = checked_execute(answers)(
+        execute = execute_with(answers)(
             config=kernel,
             kernel_manager_class=OwnKernel,
             timeout=seconds,
@@ -235,8 +261,6 @@ def run(
 
 
 def points_of(notebook: Any) -> dict[str, float]:
-    from nbgrader.utils import determine_grade
-
     return {
         cell.metadata.nbgrader.grade_id: determine_grade(cell)[0]
         for cell in notebook.cells
@@ -308,6 +332,7 @@ reponse_1 = 5
 """
 TREE = """
 import ast
+import asyncio
 class Tout(ast.NodeTransformer):
     def visit_Module(self, node):
         return ast.parse("2.0") if "noter" in ast.unparse(node) else node
@@ -594,8 +619,6 @@ def test_a_kernel_that_stops_is_said_as_nbgrader_says_it(
     stop: str, points: int | None, small: Assignment, checker: TrustedChecker, tmp_path: Path
 ) -> None:
     """A dead kernel is an error; one that is late is interrupted, and the rest is read."""
-    from nbclient.exceptions import DeadKernelError
-
     answers = RIGHT | {"reponse-2": f'reponse_2 = "C"\n{stop}'}
     notebook = small_notebook(answers)
     if points is None:
@@ -660,3 +683,38 @@ def test_the_checker_starts_again_when_it_was_killed(small: Assignment) -> None:
         again = checker.check(small, NUMBER, plan, '[["reponse_1", 168306]]', "un", 1)
         assert again is not None
         assert again[-1].data["text/plain"] == "2"
+
+
+def test_a_check_that_nobody_waits_for_is_ended(small: Assignment, tmp_path: Path) -> None:
+    """A runner has its own limit for a cell: the next answer is not that of the cell before."""
+    endless = NUMBER + "\nwhile True:\n    pass"
+    notebook = small_notebook(RIGHT | {"reponse-1": "reponse_1 = 168306"})
+    with TrustedChecker() as checker:
+        answers = AnswerCheck(checker, small)
+        cell = notebook.cells[1]
+
+        class Kernel:
+            """Answers at once that the variable is right."""
+
+            def execute(self, code: str, **how: Any) -> str:
+                return "demande"
+
+            @property
+            def shell_channel(self) -> Any:
+                return self
+
+            async def get_msg(self, timeout: float) -> Any:
+                values = {"data": {extraction.MIME: '[["reponse_1", 168306]]'}}
+                content = {"execution_count": 3, "user_expressions": {"values": values}}
+                return {"parent_header": {"msg_id": "demande"}, "content": content}
+
+        async def check() -> Any:
+            cell.source = endless
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(answers.check(cell, Kernel()), 4)
+            cell.source = NUMBER
+            return await answers.check(cell, Kernel())
+
+        outputs = asyncio.run(check())
+    assert outputs[-1].data["text/plain"] == "2"
+    assert cell.execution_count == 3

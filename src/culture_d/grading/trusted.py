@@ -3,7 +3,12 @@
 `TrustedChecker` keeps a process (`trusted_server`) where no learner's code ever runs.
 `AnswerCheck` is what a runner calls in place of executing a graded test cell: the learner's
 kernel describes the variables that the cell reads, never receives the cell, and the cell
-runs over there. `CheckedExecute` is nbgrader's own preprocessor with this in it.
+runs over there. In its place, the kernel runs its visible imports: a later cell may rely on
+them, and is numbered as if the test cell had run.
+
+Outputs are those of a kernel, to the character, but for three things: where a traceback
+shows a folder, where a test shows the address or the `repr` of a learner's own object, and
+what a later cell reads of a test cell (`question_1`, `_`, `Out`, `In`), which is not there.
 
 What an answer can still do is in `extraction`: lie about its own value, which is then the
 value that is marked. What it cannot do: compare as it likes, replace `verifier`, pandas or
@@ -19,6 +24,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -28,7 +34,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 import nbformat
-from jupyter_core.utils import ensure_async, run_sync
+from jupyter_core.utils import ensure_async
 from nbclient.exceptions import DeadKernelError
 
 import culture_d
@@ -37,7 +43,7 @@ from culture_d.grading.checkable import Plan
 from culture_d.grading.model import Assignment
 from culture_d.grading.trusted_server import receive, send
 
-CHECK_SECONDS = 60.0
+CHECK_SECONDS = 30.0
 DESCRIPTION_SECONDS = 20.0
 START_SECONDS = 60.0
 _ALIVE_EVERY = 1.0
@@ -79,6 +85,8 @@ class TrustedChecker:
         self._folder: Path | None = None
         self._opened: set[str] = set()
         self._ready = False
+        self._abandoned = False
+        self._busy = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -160,7 +168,18 @@ class TrustedChecker:
             "count": count,
             "seconds": seconds,
         }
-        answer: Any = {"dead": True}
+        with self._busy:
+            answer = self._ask(assignment, wanted)
+        if answer.get("kernel"):
+            return None
+        if "messages" in answer:
+            return _outputs(answer["messages"])
+        name, value, line = _LATE if "late" in answer else _STOPPED
+        return [nbformat.v4.new_output("error", ename=name, evalue=value, traceback=[line])]
+
+    def _ask(self, assignment: Assignment, wanted: object) -> Any:
+        """Ask the process; once more if it was not there any longer."""
+        self._abandoned = False
         for _ in range(2):
             with contextlib.suppress(EOFError, BrokenPipeError):
                 asked, answers = self._streams()
@@ -168,15 +187,17 @@ class TrustedChecker:
                 send(asked, wanted)
                 answer = receive(answers)
                 if "lost" not in answer:
-                    break
+                    return answer
                 self._opened.discard(assignment.version)
-                answer = {"dead": True}
-        if answer.get("kernel"):
-            return None
-        if "messages" in answer:
-            return _outputs(answer["messages"])
-        name, value, line = _LATE if "late" in answer else _STOPPED
-        return [nbformat.v4.new_output("error", ename=name, evalue=value, traceback=[line])]
+            if self._abandoned:
+                break
+        return {"dead": True}
+
+    def abandon(self) -> None:
+        """End, from another thread, a check that nobody waits for any longer."""
+        self._abandoned = True
+        if self._process is not None:
+            self._process.kill()
 
     def close(self) -> None:
         """Stop the process and remove its folder."""
@@ -242,18 +263,16 @@ def _outputs(messages: Sequence[Sequence[Any]]) -> list[Any]:
 
 
 class AnswerCheck:
-    """Check the test cells of one assignment, in place of a kernel executing them."""
+    """Check the test cells of one submission, in place of a kernel executing them.
+
+    One for each submission: what its cells import and change is not seen by another's.
+    """
 
     def __init__(
         self, checker: TrustedChecker, assignment: Assignment, seconds: float = CHECK_SECONDS
     ) -> None:
         self._checker, self._assignment, self._seconds = checker, assignment, seconds
         self._plans: dict[str, Plan | None] = {}
-        self._submission = ""
-        self.begin()
-
-    def begin(self) -> None:
-        """Forget the submission checked so far: the next cells are of another."""
         self._submission = uuid.uuid4().hex
 
     async def check(self, cell: Any, client: Any) -> list[Any] | None:
@@ -267,24 +286,29 @@ class AnswerCheck:
 
         Raises:
             DeadKernelError: the kernel stopped.
+            TimeoutError: it does not answer.
         """
         plan = self._plan(cell)
         if plan is None:
             return None
         described, count = await _describe(client, plan)
-        outputs = await asyncio.to_thread(
-            self._checker.check,
-            self._assignment,
-            cell.source,
-            plan,
-            described,
-            self._submission,
-            count,
-            self._seconds,
-        )
+        try:
+            outputs = await asyncio.to_thread(
+                self._checker.check,
+                self._assignment,
+                cell.source,
+                plan,
+                described,
+                self._submission,
+                count,
+                self._seconds,
+            )
+        except asyncio.CancelledError:
+            self._checker.abandon()
+            raise
         if outputs is not None:
             reply = await _ask(client, plan.kernel, silent=False, store_history=True)
-            number = reply.get("execution_count") if reply else None
+            number = reply.get("execution_count")
             cell.execution_count = number if isinstance(number, int) else None
         return outputs
 
@@ -302,8 +326,6 @@ async def _describe(client: Any, plan: Plan) -> tuple[object, int]:
     for portable in (False, True):
         wanted = {"values": extraction.snippet(plan.names, plan.exact, portable)}
         reply = await _ask(client, "", silent=True, store_history=False, user_expressions=wanted)
-        if reply is None:
-            return None, 1
         # A silent request says the number of the last cell that was not.
         number = reply.get("execution_count")
         count = number + 1 if isinstance(number, int) and 0 <= number < 10**9 else 1
@@ -315,11 +337,12 @@ async def _describe(client: Any, plan: Plan) -> tuple[object, int]:
     return None, count
 
 
-async def _ask(client: Any, code: str, **how: Any) -> Mapping[str, Any] | None:
-    """Have the kernel run something; its reply, or None when it does not answer in time.
+async def _ask(client: Any, code: str, **how: Any) -> Mapping[str, Any]:
+    """Have the kernel run something, and give its reply.
 
     Raises:
         DeadKernelError: the kernel stopped.
+        TimeoutError: it does not answer.
     """
     request = await ensure_async(
         client.execute(code, allow_stdin=False, stop_on_error=False, **how)
@@ -335,43 +358,5 @@ async def _ask(client: Any, code: str, **how: Any) -> Mapping[str, Any] | None:
             continue
         if message["parent_header"].get("msg_id") == request:
             content = message["content"]
-            return content if isinstance(content, Mapping) else None
-    return None
-
-
-def checked_execute(answers: AnswerCheck | None) -> type:
-    """Give nbgrader's preprocessor that executes a notebook, with the answers checked aside.
-
-    A class and not an object: nbgrader makes its preprocessors itself. None: as nbgrader's.
-    """
-    from nbgrader.preprocessors import Execute
-
-    class CheckedExecute(Execute):  # type: ignore[misc]
-        """nbgrader's `Execute`; graded cells that read plain data do not go to the kernel."""
-
-        def preprocess(self, nb: Any, resources: Any = None, km: Any = None) -> Any:
-            if answers is not None:
-                answers.begin()
-            return super().preprocess(nb, resources, km)
-
-        async def async_execute_cell(
-            self,
-            cell: Any,
-            cell_index: int,
-            execution_count: Any = None,
-            store_history: bool = True,
-        ) -> Any:
-            outputs = await answers.check(cell, self.kc) if answers is not None else None
-            if outputs is None:
-                return await super().async_execute_cell(
-                    cell, cell_index, execution_count, store_history
-                )
-            cell.outputs = outputs
-            self.code_cells_executed += 1
-            self.nb["cells"][cell_index] = cell
-            return cell
-
-        # nbclient binds the synchronous name to its own coroutine.
-        execute_cell = run_sync(async_execute_cell)
-
-    return CheckedExecute
+            return content if isinstance(content, Mapping) else {}
+    raise TimeoutError
