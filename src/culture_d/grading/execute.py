@@ -7,10 +7,11 @@ graded cell may be handed to a checker, which runs it elsewhere.
 
 What was chosen, on a death:
 
-- a cell during which Python stopped is tried once more on a fresh kernel: the fault may
-  be a thread that an earlier cell left behind. The second time, it is left out and its
-  question gets nothing;
-- Python gone before the cell had begun is the doing of the cell before (« exit() »);
+- a cell during which Python stopped is tried once more on a fresh kernel, after as long
+  a rest as it took Python to die: if it dies meanwhile, an earlier cell left something
+  behind, which is looked for by resting after each. A cell that stops Python again is
+  left out, and its question gets nothing;
+- « exit() » is the doing of its cell, though Python goes on for a tenth of a second;
 - a cell interrupted for its length, or that did not let itself be, is not tried again;
 - cells run again show nothing: what is stored is what they showed the first time.
 """
@@ -41,6 +42,8 @@ _SHOWN_OUTPUT = 200
 """What an output weighs beside its text (bytes): many empty ones are also too many."""
 _QUICK_SECONDS = 10
 """A cell that died sooner than that is tried again."""
+_LONGEST_SETTLING = 3.0
+_DEAD = "Python s'est arrêté (mémoire épuisée, ou processus tué)"
 _CUT = "\n… (sortie trop longue, coupée ici)\n"
 
 
@@ -67,6 +70,8 @@ class Session:
     checker: Checker | None = None
     notes: list[str] = field(default_factory=list)
     deadline: float = field(init=False)
+    cpu_seconds: float = 0.0
+    """Processor time of the rooms that were ended."""
     skippable: frozenset[str] = frozenset()
     """Cells that the course itself marks as not to be run."""
 
@@ -88,11 +93,9 @@ class Session:
 class _Lost(Exception):
     """The kernel is gone, or must be."""
 
-    def __init__(self, why: str, during: bool, again: bool = False) -> None:
+    def __init__(self, why: str, again: bool = False) -> None:
         super().__init__(why)
         self.why = why
-        self.during = during
-        """Whether the cell had begun."""
         self.again = again
         """Whether the cell may be tried once more."""
 
@@ -124,7 +127,8 @@ class GradedExecute(Execute):  # type: ignore[misc]
         # A tag of the learner's must not keep a test from running.
         self.skip_cells_with_tag = ""
         self.spent = 0
-        self.begun = self.timed_out = self.cut = False
+        self.timed_out = self.cut = self.searching = False
+        self.settling = 0.0
         try:
             run_sync(self._run)()
         except BaseException:  # on Ctrl+C, `_run` stops where it is
@@ -170,16 +174,14 @@ class GradedExecute(Execute):  # type: ignore[misc]
                 await self._one(cell, index)
             except _Lost as lost:
                 await self._stop()
-                before = self.done[-1] if self.done else None
-                if not lost.during and before is not None and before not in self.left_out:
-                    self._leave_out(before, lost.why)
-                    continue
-                quick = time.monotonic() - started < _QUICK_SECONDS
-                if ((lost.again and quick) or not lost.during) and not tried:
-                    tried = True
+                lasted = time.monotonic() - started
+                if lost.again and not tried and lasted < _QUICK_SECONDS:
+                    # Dead at once, or by what an earlier cell left running: look closer.
+                    tried, self.settling = True, min(lasted, _LONGEST_SETTLING)
                     continue
                 self._leave_out(index, lost.why)
-                self._fail(cell, index, "DeadKernelError", lost.why)
+                self._fail(cell, index, "DeadKernelError", lost.why, told=False)
+            self.settling = 0.0
             self.done.append(index)
             return
 
@@ -188,19 +190,38 @@ class GradedExecute(Execute):  # type: ignore[misc]
         if self.kc is not None:
             return True
         await self._start()
+        last = max((one for one in self.done if one not in self.left_out), default=-1)
         for earlier in self.done:
             if earlier in self.left_out:
                 continue
             shown, spent = self.nb.cells[earlier], self.spent
             try:
                 await self._one(copy.deepcopy(shown), earlier, again=True)
+                if self.settling and (earlier == last or self.searching):
+                    await self._settle()
             except _Lost as lost:
                 await self._stop()
-                self._leave_out(earlier, lost.why)
+                if earlier == last and self.settling and not self.searching:
+                    # Killed while idle: find which cell does it, resting after each.
+                    self.searching = True
+                else:
+                    self._leave_out(earlier, lost.why)
+                    self.searching = False
                 return False
             finally:
                 self.nb.cells[earlier], self.spent = shown, spent
+        self.searching = False
         return True
+
+    async def _settle(self) -> None:
+        """Wait as long as it took Python to die, and look whether it still answers.
+
+        Raises:
+            _Lost: it does not.
+        """
+        await asyncio.sleep(self.settling)
+        if not await ensure_async(self.km.is_alive()):
+            raise _Lost(_DEAD)
 
     async def _one(self, cell: NotebookNode, index: int, again: bool = False) -> None:
         """Run one cell on the kernel there is.
@@ -208,7 +229,7 @@ class GradedExecute(Execute):  # type: ignore[misc]
         Raises:
             _Lost: the kernel is dead, answers no more, or says what cannot be understood.
         """
-        self.begun = self.timed_out = self.cut = False
+        self.timed_out = self.cut = False
         self.asked_exit = False
         self.first_spent = self.spent
         self.allowed = self._get_timeout(cell)
@@ -220,23 +241,23 @@ class GradedExecute(Execute):  # type: ignore[misc]
             count = self.code_cells_executed + 1
             await self.async_execute_cell(cell, index, execution_count=count)
         except DeadKernelError:
-            why = "Python s'est arrêté (exit(), mémoire épuisée, ou processus tué)"
+            why = _DEAD
             if getattr(self.km.provisioner, "memory_exceeded", False):
                 why = "la mémoire permise a été dépassée"
-            raise _Lost(why, during=self.begun, again=True) from None
+            raise _Lost(why, again=True) from None
         except CellTimeoutError:
             if not self.timed_out:
                 # The reply came, and not all of the outputs: too many of them.
                 self._lose_outputs(cell, index)
                 return
-            raise _Lost(self._too_long(), during=True) from None
+            raise _Lost(self._too_long()) from None
         except (SandboxError, _Lost):
             raise
         except Exception as error:
             # nbclient could not make sense of what the kernel sent, which the learner's code
             # can write as it likes.
             why = f"Python a renvoyé un message illisible ({type(error).__name__})"
-            raise _Lost(why, during=True) from error
+            raise _Lost(why) from error
         self._say(cell, index)
         if self.asked_exit and not again:
             await self._stop()
@@ -262,7 +283,7 @@ class GradedExecute(Execute):  # type: ignore[misc]
             outputs = await asyncio.wait_for(check, self.allowed)
         except TimeoutError:
             self.timed_out = True
-            raise _Lost(self._too_long(), during=True) from None
+            raise _Lost(self._too_long()) from None
         if outputs is None:
             return False
         self.left_out.add(index)
@@ -337,6 +358,8 @@ class GradedExecute(Execute):  # type: ignore[misc]
                 if self.km.has_kernel:
                     await ensure_async(self.km.shutdown_kernel(now=True))
             finally:
+                used = getattr(self.km.provisioner, "cpu_seconds", 0.0)
+                self.session.cpu_seconds += used
                 await ensure_async(self.km.cleanup_resources())
                 if self.kc is not None:
                     self.kc.stop_channels()
@@ -359,11 +382,9 @@ class GradedExecute(Execute):  # type: ignore[misc]
     ) -> NotebookNode | None:
         """Take a message of the kernel, cut to what may be kept."""
         kind = msg["msg_type"]
-        if kind in ("execute_input", "status"):
-            self.begun = True
-        elif kind == "clear_output":
+        if kind == "clear_output":
             self.spent = self.first_spent
-        elif not self._fits(kind, msg):
+        elif kind not in ("execute_input", "status") and not self._fits(kind, msg):
             self.cut = True
             return None
         result: NotebookNode | None = super().process_message(msg, cell, cell_index)

@@ -132,7 +132,7 @@ class PlainRunner:
                     **course.results(),
                     notes=tuple(session.notes),
                     seconds=time.monotonic() - started,
-                    cpu_seconds=_cpu_seconds() - used,
+                    cpu_seconds=_cpu_seconds() - used + session.cpu_seconds,
                 )
         except SandboxError as error:
             return Failed(submission.learner, assignment.name, str(error))

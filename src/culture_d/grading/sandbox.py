@@ -340,6 +340,8 @@ class RoomProvisioner(LocalProvisioner):  # type: ignore[misc]
     """Its number."""
     watch: "asyncio.Task[None] | None" = None
     memory_exceeded = False
+    cpu_seconds = 0.0
+    """Processor time of the room when it was last looked at: bubblewrap does not report it."""
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Open the sockets and write what the room will find at its entry."""
@@ -456,9 +458,14 @@ class RoomProvisioner(LocalProvisioner):  # type: ignore[misc]
         """End the room when its processes together hold more memory than one may."""
         while self.has_process and self.process.poll() is None:
             await asyncio.sleep(_WATCH_SECONDS)
-            if self.number and room_memory(self.number) > limit:
+            if self._measure() > limit:
                 self.memory_exceeded = True
                 self._end()
+
+    def _measure(self) -> int:
+        memory, seconds = room_use(self.number) if self.number else (0, 0.0)
+        self.cpu_seconds = max(self.cpu_seconds, seconds)
+        return memory
 
     def _end(self) -> None:
         if self.first is not None:
@@ -471,6 +478,7 @@ class RoomProvisioner(LocalProvisioner):  # type: ignore[misc]
 
     async def kill(self, restart: bool = False) -> None:
         """End the room, and wait until none of its processes is left."""
+        self._measure()
         self._end()
         if self.process:
             try:
@@ -531,22 +539,25 @@ def bounded_context() -> "zmq.asyncio.Context":
     return context
 
 
-def room_memory(first: int) -> int:
-    """Measure the memory of a process and of all those it started, in bytes.
+def room_use(first: int) -> tuple[int, float]:
+    """Measure what a process and all those it started hold and have used.
 
-    What they share with a file is not counted; what they share by fork is, once each.
+    Returns:
+        memory: bytes; what is shared with a file is not counted.
+        seconds: processor time, also of the processes that have ended.
     """
-    page = os.sysconf("SC_PAGE_SIZE")
-    total, numbers = 0, [first]
+    page, ticks = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
+    memory, seconds, numbers = 0, 0.0, [first]
     while numbers:
-        number = numbers.pop()
-        with contextlib.suppress(OSError, ValueError):
-            process = Path("/proc", str(number))
-            fields = (process / "statm").read_text().split()
-            total += (int(fields[1]) - int(fields[2])) * page
+        process = Path("/proc", str(numbers.pop()))
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            sizes = (process / "statm").read_text().split()
+            memory += (int(sizes[1]) - int(sizes[2])) * page
+            times = (process / "stat").read_text().rpartition(")")[2].split()[11:15]
+            seconds += sum(map(int, times)) / ticks
             for task in (process / "task").iterdir():
                 numbers += map(int, (task / "children").read_text().split())
-    return total
+    return memory, seconds
 
 
 @functools.cache
