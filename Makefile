@@ -33,8 +33,9 @@ notebooks: env ## Exécuter les carnets et enregistrer leurs résultats
 	$(BIN)/culture-d executer
 
 test: env ## Passer tous les tests
-	echo "1/5 Chromium"
+	echo "1/5 Chromium et bubblewrap"
 	$(BIN)/python -m culture_d.chromium
+	$(BIN)/python -m culture_d.bubblewrap
 	echo "2/5 Style et types du code"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from culture_d import debian
 from culture_d.errors import CultureDError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
@@ -76,12 +77,7 @@ def _playwright_build() -> Path | None:
 
 def _install() -> None:
     print("Chromium manque : installation…", flush=True)
-    if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for arguments in (["update", "-qq"], ["install", "-y", "-qq", "chromium"]):
-            subprocess.run(
-                ["apt-get", *arguments], env=environment, stdout=subprocess.DEVNULL, check=False
-            )
+    debian.install("chromium")
     if find() is None:
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
 

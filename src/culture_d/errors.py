@@ -126,11 +126,15 @@ class GradebookError(CultureDError):
 
 class GradingError(CultureDError):
     """A grading run cannot begin or go on."""
+
+
 class AssignmentError(CultureDError):
     """An assignment of an nbgrader course that cannot be prepared for grading."""
 
 
 class SandboxError(CultureDError):
     """Submissions cannot be run apart from the rest of the machine, or their Python does not start."""
+
+
 class FeedbackError(CultureDError):
     """A feedback page, a class report or an export that cannot be made."""

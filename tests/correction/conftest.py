@@ -45,9 +45,9 @@ def small_source() -> nbformat.NotebookNode:
         marked(new_code_cell("assert b == 3"), "test-b", grade=True, locked=True, points=3),
         marked(new_markdown_cell("Votre avis"), "avis", grade=True, solution=True, points=5),
     ]
-    return new_notebook(
-        cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "P"}}
-    )
+    kernel = {"name": "python3", "display_name": "P"}
+    notebook: nbformat.NotebookNode = new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    return notebook
 
 
 @pytest.fixture(scope="session")

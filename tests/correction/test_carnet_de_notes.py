@@ -241,6 +241,18 @@ def test_a_backup_through_sqlalchemy_is_the_same(url: str, tmp_path: Path) -> No
     assert points(f"sqlite:///{copy}", "lea") == points(url, "lea")
 
 
+def test_a_backup_of_a_busy_gradebook_is_not_waited_for_for_ever(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "PATIENCE_SECONDS", 0.2)
+    held = hold(url)
+    with pytest.raises(GradebookError, match="occupé par un autre programme"):
+        back_up(url, tmp_path / "s", NOW)
+    held.rollback()
+    held.close()
+    assert not list((tmp_path / "s").iterdir())
+
+
 def test_the_oldest_backups_leave(url: str, tmp_path: Path) -> None:
     for minute in range(record.KEPT_BACKUPS + 3):
         back_up(url, tmp_path / "s", NOW + timedelta(minutes=minute))

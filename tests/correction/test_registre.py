@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from culture_d.grading import ledger as module
 from culture_d.grading.ledger import GRADED, Entry, Ledger, entry_of, write_whole
 from culture_d.grading.model import CellScore, Graded
 
@@ -68,7 +67,7 @@ def test_a_write_that_fails_leaves_the_former_entry(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         book.write(replace(entry, digest="def"))
     assert book.read("petit", "lea") == entry

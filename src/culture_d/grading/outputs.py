@@ -18,7 +18,9 @@ from culture_d.grading.inert import PICTURES, inert_html, picture
 from culture_d.grading.questions import Outline
 
 CUT = "… (la suite n'est pas reproduite ici)"
-NOT_SHOWN = "[Cette sortie n'est pas reproduite : seuls le texte, les tableaux et les images le sont.]"
+NOT_SHOWN = (
+    "[Cette sortie n'est pas reproduite : seuls le texte, les tableaux et les images le sont.]"
+)
 WITHHELD = "[ligne retirée de cette page]"
 MAX_TEXT = 3_000
 MAX_TABLE = 12_000

@@ -8,6 +8,7 @@ import hashlib
 import json
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -74,7 +75,7 @@ class GradebookWriter:
             return True
         if graded:
             raise GradebookError(
-                f"L'exercice « {assignment.name} » a changé depuis que {graded} devoirs sont notés : "
+                f"L'exercice « {assignment.name} » a changé, et le carnet de notes en a déjà {graded} : "
                 "ses questions ou ses points ne sont plus ceux du carnet de notes. Corrigez dans "
                 "un autre dossier (« --cours »), ou reprenez l'exercice d'alors."
             )
@@ -256,8 +257,15 @@ def _copy_sqlite(origin: Path, target: Path) -> None:
         f"{origin.resolve().as_uri()}?mode=ro", uri=True, timeout=PATIENCE_SECONDS
     )
     copy = sqlite3.connect(target)
+    limit = time.monotonic() + PATIENCE_SECONDS
+
+    def check(status: int, *_: int) -> None:
+        # While another program writes, Python tries again for ever.
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > limit:
+            raise sqlite3.OperationalError("database is locked")
+
     try:
-        source.backup(copy)
+        source.backup(copy, progress=check, sleep=0.05)
         if copy.execute("PRAGMA quick_check").fetchone() != ("ok",):
             raise sqlite3.DatabaseError("malformed")
     finally:
