@@ -69,6 +69,8 @@ class Submission:
     """When it was submitted, as nbgrader's `timestamp.txt` says it."""
     shown_name: str = ""
     """The name as the platform shows it, for reports."""
+    notes: tuple[str, ...] = ()
+    """What was decided on reading it: French sentences for the learner."""
 
     @property
     def digest(self) -> str:
