@@ -1,64 +1,86 @@
 """Grade one submission the fast way: as `plain.py` does, with a kernel forked ready.
 
-Everything is that of the plain runner, but for two things: where kernels come from, and what
-nbgrader prepares again for each submission, kept here from one to the next.
+Everything is that of the plain runner, but for two things: where kernels come from
+(`forked_kernel.py`), and what nbgrader prepares again for each submission (`kept_ready.py`).
 """
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from culture_d.errors import SandboxError
 from culture_d.grading.forked_kernel import ForkedKernel, ForkServer
+from culture_d.grading.kept_ready import KeptReady, freeze_imports, without_address_grammar
 from culture_d.grading.model import Assignment, Failed, Graded, Limits, Repaired
-from culture_d.grading.plain import PLACE, CheckerFor, PlainRunner, _Course, checking_modules
-from culture_d.grading.sandbox import Room
+
+if TYPE_CHECKING:
+    from culture_d.grading.plain import CheckerFor
 
 
-class FastRunner(PlainRunner):
+class FastRunner:
     """Grades a submission with a kernel forked from a process that has everything imported.
 
     Args:
         checker_for: gives what handles some test cells outside of the learner's interpreter.
 
     Raises:
-        SandboxError: submissions cannot be isolated here; the message has the remedy.
+        SandboxError: submissions cannot be isolated in this way here; the message says why.
+            `PlainRunner` may still do.
     """
 
-    def __init__(self, checker_for: CheckerFor | None = None) -> None:
+    def __init__(self, checker_for: "CheckerFor | None" = None) -> None:
+        # Before nbgrader is imported: the other process works meanwhile.
         self.server = ForkServer()
         try:
-            super().__init__(checker_for=checker_for)
+            with without_address_grammar():
+                from culture_d.grading.plain import PLACE, PlainRunner, checking_modules
+                from culture_d.grading.sandbox import Room
+
+            class ForkingRunner(PlainRunner):
+                """The plain runner, its kernels forked."""
+
+                def _kernels(inner, course: Any, limits: Limits) -> Callable[[], Any]:  # noqa: N805
+                    room = Room(
+                        folder=course.root,
+                        files=course.files,
+                        limits=limits,
+                        protected=checking_modules(course.assignment),
+                        place=f"{PLACE}/{course.assignment.name}",
+                    )
+                    return lambda: ForkedKernel(self.server, room)
+
+            self._runner = ForkingRunner(checker_for=checker_for)
+            self._kept = KeptReady()
+            freeze_imports()
             self.server.wait()
         except BaseException:
             self.server.close()
             raise
-
-    def close(self) -> None:
-        """Stop the preloaded process."""
-        self.server.close()
 
     def grade(self, assignment: Assignment, repaired: Repaired, limits: Limits) -> Graded | Failed:
         """Run and score one submission; leave nothing behind, whatever it does.
 
         Not for threads: nbgrader changes the current folder while it works.
         """
-        if not self.server.alive:
-            self.server.close()
-            self.server = ForkServer()
-            self.server.wait()
+        try:
+            self._revive()
+        except SandboxError as error:
+            return Failed(repaired.submission.learner, assignment.name, str(error))
         before = self.server.cpu_seconds
-        done = super().grade(assignment, repaired, limits)
+        with self._kept.lent():
+            done = self._runner.grade(assignment, repaired, limits)
         if isinstance(done, Graded):
             used = done.cpu_seconds + self.server.cpu_seconds - before
             done = dataclasses.replace(done, cpu_seconds=used)
         return done
 
-    def _kernels(self, course: _Course, limits: Limits) -> Callable[[], Any]:
-        room = Room(
-            folder=course.root,
-            files=course.files,
-            limits=limits,
-            protected=checking_modules(course.assignment),
-            place=f"{PLACE}/{course.assignment.name}",
-        )
-        return lambda: ForkedKernel(self.server, room)
+    def close(self) -> None:
+        """Stop the preloaded process."""
+        self.server.close()
+
+    def _revive(self) -> None:
+        """Start the preloaded process again, should the system have ended it."""
+        if not self.server.alive:
+            self.server.close()
+            self.server = ForkServer()
+            self.server.wait()

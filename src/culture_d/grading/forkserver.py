@@ -18,6 +18,7 @@ limits; no capability, for ever. Then only does it start ipykernel, whose thread
 have kept the capabilities of the moment.
 """
 
+import builtins
 import contextlib
 import ctypes
 import gc
@@ -30,8 +31,9 @@ import select
 import socket
 import struct
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 CHANNELS = ("shell", "iopub", "stdin", "control")
@@ -126,7 +128,7 @@ def _preload() -> None:
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     import ipykernel.kernelapp  # noqa: F401
 
-    with contextlib.suppress(ImportError):
+    with _as_in_a_kernel(), contextlib.suppress(ImportError):
         import matplotlib_inline.backend_inline  # noqa: F401
         import numpy  # noqa: F401
         import pandas
@@ -141,6 +143,20 @@ def _preload() -> None:
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads > 1:
         raise IsolationError(f"{threads} threads after the preloading")
+
+
+@contextlib.contextmanager
+def _as_in_a_kernel() -> Iterator[None]:
+    """Show what is imported the kernel that is not there yet.
+
+    pandas chooses as it is imported how many columns it will show, by what `is_terminal`
+    of pandas.io.formats.console finds.
+    """
+    builtins.get_ipython = lambda: SimpleNamespace(kernel=None)  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        del builtins.get_ipython  # type: ignore[attr-defined]
 
 
 def _rehearse() -> list[str]:

@@ -1,0 +1,105 @@
+"""What nbgrader prepares again for each submission, kept from one to the next.
+
+For a process that grades many submissions, one at a time. Nothing of a submission is kept:
+only compiled SQL, a compiled schema, and the knowledge that the tables are there.
+"""
+
+import functools
+import gc
+import json
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+_GRAMMAR = "rfc3987_syntax"
+
+
+@contextmanager
+def without_address_grammar() -> Iterator[None]:
+    """Import meanwhile what imports jsonschema, without what it only uses to check addresses.
+
+    `rfc3987_syntax` compiles a grammar as it is imported: half of the time nbgrader takes.
+    No schema of notebooks holds an address; jsonschema does without it when it is not there.
+    """
+    if _GRAMMAR in sys.modules:
+        yield
+        return
+    sys.modules[_GRAMMAR] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[_GRAMMAR]
+
+
+def freeze_imports() -> None:
+    """Leave out of each garbage collection what was imported once for all."""
+    gc.collect()
+    gc.freeze()
+
+
+class KeptReady:
+    """Gives nbgrader what it would make again, while used as a context."""
+
+    def __init__(self) -> None:
+        self._engine: Any = None
+        self._database = ""
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Lend nbgrader what is kept."""
+        from nbgrader import api
+        from nbgrader.nbgraderformat import common
+
+        with ExitStack() as changed:
+            changed.enter_context(mock.patch.object(api, "create_engine", self._create_engine))
+            cached = SimpleNamespace(validate=_validate)
+            changed.enter_context(mock.patch.object(common, "jsonschema", cached))
+            yield
+
+    def _create_engine(self, url: Any, **settings: Any) -> Any:
+        """Give the one engine, now for this database: its SQL is compiled already.
+
+        As of any other database of the same kind, what it compiled holds for all of them.
+        """
+        from sqlalchemy import create_engine, make_url
+
+        self._database = str(make_url(url).database)
+        if self._engine is None:
+            self._engine = create_engine("sqlite://", creator=self._connect, **settings)
+        else:
+            self._engine.dispose()
+        return self._engine
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._database, check_same_thread=False)
+        # A temporary course: what a power cut would lose is made again anyway.
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA journal_mode = MEMORY")
+        return connection
+
+
+def _validate(instance: Any, schema: Any) -> None:
+    """Check against a schema as `jsonschema.validate` does, the schema itself only once.
+
+    Raises:
+        jsonschema.ValidationError: the instance is not as the schema wants.
+    """
+    from jsonschema.exceptions import best_match
+
+    error = best_match(_validator(json.dumps(schema)).iter_errors(instance))
+    if error is not None:
+        raise error
+
+
+@functools.lru_cache
+def _validator(schema: str) -> Any:
+    from jsonschema.validators import validator_for
+
+    read = json.loads(schema)
+    kind = validator_for(read)
+    kind.check_schema(read)
+    return kind(read)
