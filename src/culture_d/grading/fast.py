@@ -4,7 +4,6 @@ Everything is that of the plain runner, but for two things: where kernels come f
 (`forked_kernel.py`), and what nbgrader prepares again for each submission (`kept_ready.py`).
 """
 
-import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +38,7 @@ class FastRunner:
             class ForkingRunner(PlainRunner):
                 """The plain runner, its kernels forked."""
 
-                def _kernels(inner, course: Any, limits: Limits) -> Callable[[], Any]:  # noqa: N805
+                def _kernels(inner, course: Any, limits: Limits) -> Callable[[], Any]:
                     room = Room(
                         folder=course.root,
                         files=course.files,
@@ -66,13 +65,8 @@ class FastRunner:
             self._revive()
         except SandboxError as error:
             return Failed(repaired.submission.learner, assignment.name, str(error))
-        before = self.server.cpu_seconds
         with self._kept.lent():
-            done = self._runner.grade(assignment, repaired, limits)
-        if isinstance(done, Graded):
-            used = done.cpu_seconds + self.server.cpu_seconds - before
-            done = dataclasses.replace(done, cpu_seconds=used)
-        return done
+            return self._runner.grade(assignment, repaired, limits)
 
     def close(self) -> None:
         """Stop the preloaded process."""

@@ -18,7 +18,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from queue import Empty
 from typing import Any
@@ -32,14 +32,16 @@ from traitlets import Instance
 
 from culture_d.errors import SandboxError
 from culture_d.grading import forkserver, sandbox
-from culture_d.grading.model import Limits
+from culture_d.grading.model import MEBIBYTE, Limits
 from culture_d.grading.sandbox import Room
 
 START_SECONDS = 60
 FORK_SECONDS = 20
 KILL_SECONDS = 5
+MAX_MESSAGE = 256 * MEBIBYTE
+"""What is larger is not received, and its kernel not listened to any more."""
+_QUEUED_MESSAGES = 100
 _WATCH_SECONDS = 0.5
-_PIDFD_SIGNAL_PROCESS_GROUP = 4
 _SCRIPT = "/forkserver.py"
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _LINKS = {"fd": "fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}
@@ -57,8 +59,6 @@ class ForkServer:
     def __init__(self) -> None:
         self._exits: dict[int, forkserver.Exit] = {}
         self._ready = False
-        self.cpu_seconds = 0.0
-        """Processor time of the kernels that have ended."""
         self._said = tempfile.TemporaryFile()  # noqa: SIM115, as long as the process
         self._control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with other, contextlib.ExitStack() as given:
@@ -115,15 +115,19 @@ class ForkServer:
         """
         files = {name: text for name, text in room.files.items() if name not in room.protected}
         protected = {name: room.files[name] for name in sorted(room.protected)}
-        writable = ("/tmp", "/dev/shm", sandbox.PLACE)
+        own_bytes = sum(map(len, room.files.values()))
+        disks = {
+            "/tmp": room.limits.disk,
+            "/dev/shm": sandbox._SHARED_MEMORY,
+            sandbox.PLACE: room.limits.disk + own_bytes,
+        }
         request = forkserver.Request(
             arguments=tuple(arguments),
             key=key,
             place=room.place,
-            writable=writable,
-            shown=tuple(path for path in sandbox._python_paths() if _is_under(path, writable)),
+            disks=disks,
+            shown=tuple(path for path in sandbox._python_paths() if _is_under(path, disks)),
             protected=tuple(protected),
-            disk=room.limits.disk + sum(map(len, room.files.values())),
             limits=sandbox.resource_limits(room.limits),
         )
         channel, theirs = socket.socketpair()
@@ -179,7 +183,6 @@ class ForkServer:
         if "status" in message:
             ended = forkserver.Exit(**message)
             self._exits[ended.pid] = ended
-            self.cpu_seconds += ended.cpu_seconds
             return ended.pid, -1
         if "pid" in message:
             return message["pid"], descriptors[0]
@@ -228,16 +231,6 @@ class Forked:
         """Whether it is there still."""
         return self._handle >= 0 and not _readable(self._handle, 0)
 
-    def signal(self, number: int) -> None:
-        """Send a signal to it, and to what it started for a running cell."""
-        if self._handle < 0:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            try:
-                signal.pidfd_send_signal(self._handle, number, None, _PIDFD_SIGNAL_PROCESS_GROUP)
-            except OSError:  # before Linux 6.9
-                signal.pidfd_send_signal(self._handle, number)
-
     def kill(self) -> None:
         """Kill it, with all that it started."""
         if self._handle >= 0:
@@ -261,6 +254,8 @@ class ForkedProvisioner(KernelProvisionerBase):
     child: Forked | None = None
     watch: "asyncio.Task[None] | None" = None
     memory_exceeded = False
+    cpu_seconds = 0.0
+    """Processor time of the kernel, once it has ended."""
 
     @property
     def has_process(self) -> bool:
@@ -282,14 +277,16 @@ class ForkedProvisioner(KernelProvisionerBase):
         return child.ended.status if child.ended else -signal.SIGKILL
 
     async def send_signal(self, signum: int) -> None:
-        """Signal the kernel and what its cell started."""
+        """End the kernel: interruptions are asked of it by message."""
         if self.child is not None:
-            self.child.signal(signum)
+            self.child.kill()
 
     async def kill(self, restart: bool = False) -> None:
         """Kill the kernel and everything it started; done when this returns."""
         if self.child is not None:
             self.child.close()
+            if self.child.ended:
+                self.cpu_seconds = self.child.ended.cpu_seconds
 
     async def terminate(self, restart: bool = False) -> None:
         """Kill it: nothing of a submission is worth a farewell."""
@@ -311,7 +308,7 @@ class ForkedProvisioner(KernelProvisionerBase):
         Raises:
             SandboxError: the system refused a step of its isolation.
         """
-        manager: ForkedKernel = self.parent
+        manager: Any = self.parent
         key = secrets.token_hex(32)
         address = Path(tempfile.mkdtemp(prefix="k", dir=manager.room.folder)) / "n"
         arguments = ["-f", "kernel.json", *cmd]
@@ -331,7 +328,7 @@ class ForkedProvisioner(KernelProvisionerBase):
         while self.child is not None and self.child.running:
             await asyncio.sleep(_WATCH_SECONDS)
             number = self.child.number if self.child is not None else 0
-            if number and sandbox.room_memory(number) > limit:
+            if number and memory_of(number) > limit:
                 self.memory_exceeded = True
                 self.child.kill()
 
@@ -339,9 +336,20 @@ class ForkedProvisioner(KernelProvisionerBase):
 class ForkedClient(AsyncKernelClient):
     """The ordinary client, without a heartbeat, of a kernel that is known to answer."""
 
+    monitors: Sequence[Any] = ()
+
     def start_channels(self, *_: Any, **__: Any) -> None:
         """Start the channels that a notebook needs."""
         super().start_channels(stdin=False, hb=False)
+        self.monitors = [
+            channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+            for channel in (self.shell_channel, self.iopub_channel)
+        ]
+
+    @property
+    def cut(self) -> bool:
+        """Whether the kernel sent what is refused: zmq then speaks to it no more."""
+        return any(monitor.get(zmq.EVENTS) & zmq.POLLIN for monitor in self.monitors)
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until the kernel says that its outputs will be heard.
@@ -359,6 +367,8 @@ class ForkedClient(AsyncKernelClient):
 
     def stop_channels(self) -> None:
         """Close what was started."""
+        for monitor in self.monitors:
+            monitor.close()
         for channel in (self._shell_channel, self._iopub_channel, self._control_channel):
             if channel is not None:
                 channel.stop()
@@ -373,7 +383,12 @@ class ForkedKernel(AsyncKernelManager):
     def __init__(self, server: ForkServer, room: Room, **settings: Any) -> None:
         """Prepare a kernel for a room; nothing starts yet."""
         self.server, self.room = server, room
-        super().__init__(context=sandbox.bounded_context(), **settings)
+        self.listener: Any = None
+        context = zmq.asyncio.Context()
+        context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
+        context.setsockopt(zmq.RCVHWM, _QUEUED_MESSAGES)
+        context.setsockopt(zmq.LINGER, 0)
+        super().__init__(context=context, **settings)
         self.client_factory = ForkedClient
         self.kernel_id = "copie"
         self.provisioner = ForkedProvisioner(
@@ -392,7 +407,14 @@ class ForkedKernel(AsyncKernelManager):
 
     def client(self, **settings: Any) -> Any:
         """Give a client whose sockets refuse what would fill the grader's memory."""
-        return super().client(context=self.context, **settings)
+        self.listener = super().client(context=self.context, **settings)
+        return self.listener
+
+    async def _async_is_alive(self) -> bool:
+        heard = self.listener is None or not self.listener.cut
+        return heard and await super()._async_is_alive()
+
+    is_alive = _async_is_alive
 
     def _reconcile_connection_info(self, info: Any) -> None:
         """Write no connection file: nobody else is to connect."""
@@ -452,7 +474,7 @@ def _with_parents(folders: Sequence[str]) -> list[str]:
     return sorted(found - {"/", "/tmp"})
 
 
-def _is_under(path: str, places: Sequence[str]) -> bool:
+def _is_under(path: str, places: Iterable[str]) -> bool:
     return any(PurePosixPath(path).is_relative_to(place) for place in places)
 
 
@@ -476,6 +498,27 @@ def _listen(path: str) -> socket.socket:
     listening.bind(path)
     listening.listen(16)
     return listening
+
+
+def memory_of(first: int) -> int:
+    """Measure the memory of a process and of all those it started, in bytes.
+
+    What several of them share since a fork is counted once, in parts.
+    """
+    total, numbers = 0, [first]
+    while numbers:
+        process = Path("/proc", str(numbers.pop()))
+        with contextlib.suppress(OSError, ValueError):
+            for task in (process / "task").iterdir():
+                numbers += map(int, (task / "children").read_text().split())
+        with contextlib.suppress(OSError, ValueError):
+            lines = (process / "smaps_rollup").read_text().splitlines()
+            total += sum(
+                int(line.split()[1]) * 1024
+                for line in lines
+                if line.startswith(("Pss_Anon:", "Pss_Shmem:"))
+            )
+    return total
 
 
 def _readable(descriptor: int, seconds: float) -> bool:

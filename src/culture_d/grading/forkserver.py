@@ -78,15 +78,13 @@ class Request(NamedTuple):
     """Of ipykernel; empty: prove that the isolation works, and stop."""
     key: str
     place: str
-    """Where the notebook runs: one of `writable`, or under it."""
-    writable: tuple[str, ...]
-    """Folders given to the learner, empty, all on one disk in memory."""
+    """Where the notebook runs: one of `disks`, or under it."""
+    disks: dict[str, int]
+    """Empty folders given to the learner, and how many bytes each may hold."""
     shown: tuple[str, ...]
     """Read-only folders under one of them, to be seen there still."""
     protected: tuple[str, ...]
     """Files of `place` that stay as they are, whatever the learner's code does."""
-    disk: int
-    """Bytes."""
     limits: dict[str, int]
     """By name in the module `resource`."""
 
@@ -96,7 +94,7 @@ class Exit(NamedTuple):
 
     pid: int
     status: int
-    """As `subprocess` gives it: minus the signal's number for a killed process."""
+    """As a shell gives it: 128 and the signal's number for a kernel that was killed."""
     cpu_seconds: float
     memory: int
 
@@ -269,7 +267,10 @@ def _fork(own: int, request: Request, descriptors: Sequence[int]) -> int:
 def _reap(pid: int) -> dict[str, Any]:
     _, status, used = os.wait4(pid, 0)
     return Exit(
-        pid, os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+        pid,
+        os.waitstatus_to_exitcode(status) % 256,
+        used.ru_utime + used.ru_stime,
+        used.ru_maxrss * 1024,
     )._asdict()
 
 
@@ -281,6 +282,7 @@ def _child(request: Request, descriptors: Sequence[int]) -> None:
     try:
         _close_all_but(descriptors)
         isolate(request, channel)
+        _stay_behind(descriptors)
         if request.arguments:
             receive_files(channel, request.place)
             os.chdir(request.place)
@@ -314,6 +316,26 @@ def _close_all_but(kept: Sequence[int]) -> None:
                 os.close(int(entry.name))
 
 
+def _stay_behind(descriptors: Sequence[int]) -> None:
+    """Go on in a second process; the first one waits for the end of it, and of its orphans.
+
+    The first process of a namespace cannot even kill itself: it would make a poor kernel.
+    """
+    kernel = os.fork()
+    if kernel == 0:
+        os.setsid()
+        return
+    for descriptor in descriptors:
+        os.close(descriptor)
+    # Nor may the kernel, which is the same user, look into it.
+    _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    while True:
+        pid, status = os.wait()
+        if pid == kernel:
+            code = os.waitstatus_to_exitcode(status)
+            os._exit(code if code >= 0 else 128 - code)
+
+
 def isolate(request: Request, channel: socket.socket) -> None:
     """Leave this process nothing but its folders.
 
@@ -331,7 +353,7 @@ def isolate(request: Request, channel: socket.socket) -> None:
     )
     _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
     os.umask(0o022)
-    _make_disk(request, channel)
+    _make_disks(request, channel)
     writable_sys = _mount_proc()
     _become_nobody(writable_sys)
     os.close(writable_sys)
@@ -340,16 +362,13 @@ def isolate(request: Request, channel: socket.socket) -> None:
     _drop_capabilities()
 
 
-def _make_disk(request: Request, channel: socket.socket) -> None:
-    """Put one tmpfs of limited size behind every folder the learner may write in."""
+def _make_disks(request: Request, channel: socket.socket) -> None:
+    """Put a tmpfs of limited size in each folder the learner may write in."""
     shown = {path: os.open(path, os.O_PATH | os.O_DIRECTORY) for path in request.shown}
-    options = f"size={request.disk},nr_inodes={_INODES},mode=0755"
-    _mount("tmpfs", STAGING, "tmpfs", _MS_NOSUID | _MS_NODEV, options)
     fonts = _read_home()
-    for number, place in enumerate(request.writable):
-        part = Path(STAGING, str(number))
-        part.mkdir()
-        _mount(str(part), place, None, _MS_BIND)
+    for place, size in request.disks.items():
+        options = f"size={size},nr_inodes={_INODES},mode=0755"
+        _mount("tmpfs", place, "tmpfs", _MS_NOSUID | _MS_NODEV, options)
     for path, descriptor in shown.items():
         Path(path).mkdir(parents=True, exist_ok=True)
         _mount(f"/proc/self/fd/{descriptor}", path, None, _MS_BIND | _MS_REC)
@@ -359,9 +378,8 @@ def _make_disk(request: Request, channel: socket.socket) -> None:
         _protect(request, channel)
     # Terminals of its own: IPython runs « !commands » in one.
     _mount("devpts", "/dev/pts", "devpts", _MS_NOSUID | _MS_NOEXEC, "newinstance,ptmxmode=0666")
-    _check(_libc.umount2(STAGING.encode(), _MNT_DETACH), "umount")
     _write_home(fonts)
-    for place in (request.place, *request.writable):
+    for place in (request.place, *request.disks):
         Path(place).chmod(0o1777)
 
 
@@ -387,6 +405,7 @@ def _own(path: Path) -> None:
 
 def _protect(request: Request, channel: socket.socket) -> None:
     """Receive the protected files where the learner's code can neither write nor replace them."""
+    _mount("tmpfs", STAGING, "tmpfs", _MS_NOSUID | _MS_NODEV, "mode=0755")
     aside, nothing = Path(STAGING, "protected"), Path(STAGING, "nothing")
     aside.mkdir()
     nothing.mkdir()
@@ -399,6 +418,8 @@ def _protect(request: Request, channel: socket.socket) -> None:
         target.touch()
         _mount_read_only(str(aside / name), str(target))
         _mount_read_only(str(nothing), str(compiled))
+    # Mounted where they are, they are in sight nowhere else.
+    _check(_libc.umount2(STAGING.encode(), _MNT_DETACH), "umount")
 
 
 def _mount_proc() -> int:

@@ -88,7 +88,7 @@ def _validate(instance: Any, schema: Any) -> None:
     Raises:
         jsonschema.ValidationError: the instance is not as the schema wants.
     """
-    from jsonschema.exceptions import best_match
+    from jsonschema.exceptions import best_match  # type: ignore[import-untyped, unused-ignore]
 
     error = best_match(_validator(json.dumps(schema)).iter_errors(instance))
     if error is not None:
@@ -97,7 +97,9 @@ def _validate(instance: Any, schema: Any) -> None:
 
 @functools.lru_cache
 def _validator(schema: str) -> Any:
-    from jsonschema.validators import validator_for
+    from jsonschema.validators import (  # type: ignore[import-untyped, unused-ignore]
+        validator_for,
+    )
 
     read = json.loads(schema)
     kind = validator_for(read)
