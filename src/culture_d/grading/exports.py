@@ -203,10 +203,9 @@ def fill_moodle(
         one = marked.get(numbers.get(number[0], "")) if number else None
         if one is None:
             continue
-        asked = line[maximum].replace(",", ".") if maximum is not None else ""
-        if asked and abs(float(asked) - one.maximum) > 1e-9:
+        if maximum is not None and not _same(line[maximum], one.maximum):
             raise FeedbackError(
-                f"La feuille de Moodle note sur {line[maximum or 0]}, et l'exercice "
+                f"La feuille de Moodle note sur {line[maximum]}, et l'exercice "
                 f"« {assignment.name} » sur {nombre(one.maximum, _DECIMALS)}. Mettez la même "
                 "note maximale dans le devoir de Moodle, puis téléchargez sa feuille à nouveau."
             )
@@ -243,6 +242,14 @@ def _line(learner: Learner, marked: Sequence[Result | None]) -> list[str]:
 def _number(value: float) -> str:
     """Write a number as a French spreadsheet reads it: no space in thousands, a comma."""
     return f"{round(value, _DECIMALS):g}".replace(".", ",")
+
+
+def _same(written: str, value: float) -> bool:
+    """Whether a number written by Moodle is this one; nothing written is no objection."""
+    try:
+        return not written or abs(float(written.replace(",", ".")) - value) < 1e-9
+    except ValueError:
+        return False
 
 
 def _moodle_grade(one: Result) -> str:

@@ -22,7 +22,7 @@ from culture_d.curriculum import load_curriculum, modules
 from culture_d.errors import FeedbackError
 from culture_d.french import NO_BREAK_SPACE, accord, date_longue, nombre, typeset
 from culture_d.grading.model import Assignment, Refusal
-from culture_d.grading.outputs import Reader, Shown
+from culture_d.grading.outputs import MAX_OUTPUTS, MAX_SAID, Reader, Shown
 from culture_d.grading.questions import Outline, Question, Said, outline, said_by
 from culture_d.grading.results import Mark, Result, result_of
 from culture_d.grading.whole_file import write_whole
@@ -121,12 +121,32 @@ def feedback_page(
         FeedbackError: the gradebook cannot be read, has no such submission, or a notebook
             cannot be.
     """
-    plan = outline(assignment)
     result = result_of(db_url, assignment.name, learner)
-    names = [notebook] if notebook else sorted(autograded)
+    return learner_page(
+        outline(assignment), result, autograded, notes, shown_name, lesson=lesson, notebook=notebook
+    )
+
+
+def learner_page(
+    plan: Outline,
+    result: Result,
+    autograded: Mapping[str, bytes],
+    notes: Sequence[str],
+    shown_name: str = "",
+    *,
+    lesson: Lesson | None = None,
+    notebook: str = "",
+) -> str:
+    """Make the page of one learner from what was read already: for a whole class.
+
+    Opening the gradebook costs more than a page: read it once, with `results.results`.
+
+    Raises:
+        FeedbackError: a notebook cannot be read.
+    """
     reader = Reader(plan)
     parts: list[Part] = []
-    for name in names:
+    for name in [notebook] if notebook else sorted(autograded):
         parts += _parts(plan, result, name, _read(name, autograded), reader, len(parts) + 1)
     return render("retour.html.j2", sheet=_sheet(plan, result, parts, notes, shown_name, lesson))
 
@@ -141,11 +161,12 @@ def write_feedback(
     shown_name: str = "",
     *,
     lesson: Lesson | None = None,
+    result: Result | None = None,
 ) -> Path:
     """Write `folder`/<learner>/<assignment>/<notebook>.html, as nbgrader lays it out.
 
     A page is whole or absent: it takes its place once written. Nothing else in the folder
-    changes.
+    changes. `result` spares opening the gradebook: see `learner_page`.
 
     Returns:
         The page of the first notebook, by name; those of the others are beside it.
@@ -154,12 +175,13 @@ def write_feedback(
         FeedbackError: as `feedback_page`, or the page cannot be written.
     """
     place = folder / _one_name(learner) / _one_name(assignment.name)
+    plan = outline(assignment)
+    result = result or result_of(db_url, assignment.name, learner)
     several = len(autograded) > 1
     for name in sorted(autograded):
-        text = feedback_page(
-            db_url,
-            assignment,
-            learner,
+        text = learner_page(
+            plan,
+            result,
             autograded,
             notes,
             shown_name,
@@ -306,7 +328,8 @@ def _part(
     for cell in tests:
         told, other = said_by(cell)
         said += [
-            one._replace(read=reader.said(one.read), hint=reader.said(one.hint)) for one in told
+            one._replace(read=reader.said(one.read), hint=reader.said(one.hint))
+            for one in told[:MAX_SAID]
         ]
         rest += [reader.text(other)] if other else []
         shown += reader.outputs(cell, test=True)
@@ -322,7 +345,7 @@ def _part(
         rest="\n".join(rest),
         shown=tuple(shown),
         answers=tuple(_piece(cells[name], reader) for name in question.answers if name in cells),
-        added=tuple(_piece(cell, reader) for cell in added),
+        added=tuple(_piece(cell, reader) for cell in added[:MAX_OUTPUTS]),
         given=tuple(
             piece
             for name in question.others

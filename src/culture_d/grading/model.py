@@ -42,7 +42,8 @@ class Assignment:
     files: Mapping[str, bytes]
     """Files beside the notebook (data, verifier.py), by path within the assignment."""
     notebooks: Mapping[str, bytes]
-    """Notebooks as nbgrader keeps them for grading: solutions cleared, hidden tests kept."""
+    """Notebooks as nbgrader keeps them for grading: solutions cleared, hidden tests kept.
+    By file name, `petit.ipynb`."""
     config: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """The course's nbgrader settings, but for its paths and its database."""
 
@@ -123,7 +124,7 @@ class Graded:
     learner: str
     assignment: str
     notebooks: Mapping[str, bytes]
-    """The executed notebooks, as nbgrader writes them in `autograded/`."""
+    """The executed notebooks, as nbgrader writes them in `autograded/`, by file name."""
     scores: tuple[CellScore, ...]
     comments: tuple[tuple[str, str, str | None], ...] = ()
     """Automatic comments: notebook, cell, text."""

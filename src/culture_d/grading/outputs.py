@@ -8,23 +8,34 @@ page stays light, however much was displayed.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from bs4 import BeautifulSoup
 from nbconvert.filters.ansi import strip_ansi
+from nbformat.v4 import new_output
 
 from culture_d.french import typeset
 from culture_d.grading.inert import PICTURES, inert_html, picture
 from culture_d.grading.questions import Outline
 
-CUT = "… (la suite n'est pas reproduite ici)"
+CUT = "… (la suite n’est pas reproduite ici)"
 NOT_SHOWN = (
     "[Cette sortie n'est pas reproduite : seuls le texte, les tableaux et les images le sont.]"
 )
 WITHHELD = "[ligne retirée de cette page]"
 MAX_TEXT = 3_000
 MAX_TABLE = 12_000
-MAX_PAGE = 28_000
+MAX_SHOWN = 16_000
+"""Bytes of all that the cells of a page displayed, as they are written in it."""
+MAX_WRITTEN = 14_000
+"""Bytes of the answers and of what the check said: displaying much does not push them out."""
+MAX_SAID = 30
+MAX_OUTPUTS = 25
+MAX_PICTURES = 3 * 1024 * 1024
+"""Characters of all the pictures of a page, as they are written in it."""
+_MAX_RAW = 20_000
+_MAX_MARKUP = 60_000
 _FRAGMENT = 24
 
 # An absolute path: at least one folder, and what it holds. Not « et/ou », « 1/2 », an address.
@@ -75,26 +86,36 @@ class Reader:
 
     def __init__(self, outline: Outline) -> None:
         self._outline = outline
-        self._left = MAX_PAGE
+        self._left, self._left_for_words = MAX_SHOWN, MAX_WRITTEN
+        self._left_for_pictures = MAX_PICTURES
         hidden = sorted(map(_bare, outline.hidden), key=len, reverse=True)
         self._hidden = "\n".join(hidden)
         self._secret = re.compile("|".join(map(re.escape, hidden))) if hidden else None
 
     def source(self, text: str) -> str:
         """Give a cell as its author wrote it, cut if it is very long."""
-        return self._cut(_CONTROL.sub("", text).strip("\n"))
+        kept = _CONTROL.sub("", text[:_MAX_RAW]).strip("\n")
+        return self._word(kept, len(text) > _MAX_RAW)
 
     def said(self, text: str) -> str:
         """Give a sentence of the check, without what must not be shown."""
-        return typeset(self._withheld(_clean(text), fragments=False))
+        return self._word(typeset(self._withheld(_clean(text[:_MAX_RAW]), fragments=False)))
 
     def text(self, text: str) -> str:
         """Give a printed text, without what must not be shown."""
-        return self._cut(self._withheld(_clean(text), fragments=True).strip("\n"))
+        kept = self._withheld(_clean(text[:_MAX_RAW]), fragments=True).strip("\n")
+        kept, self._left = _cut(kept, self._left, len(text) > _MAX_RAW)
+        return kept
 
     def outputs(self, cell: Any, test: bool = False) -> Iterator[Shown]:
         """Give what a cell displayed. Of a test cell, not what it printed: see `said_by`."""
-        for output in cell.get("outputs", ()):
+        displayed = cell.get("outputs", [])
+        if len(displayed) > MAX_OUTPUTS:
+            displayed = [*displayed[:MAX_OUTPUTS], _stream(CUT)]
+        for output in displayed:
+            if self._left <= 0:
+                yield Shown("text", CUT)
+                return
             if output.output_type == "stream":
                 if output.name == "stderr" or not test:
                     kind = "warning" if output.name == "stderr" else "text"
@@ -108,7 +129,11 @@ class Reader:
         data = output.data
         for kind in PICTURES:
             if kind in data and picture(data[kind], kind) is not None:
-                yield Shown("picture", f"{kind};base64,{''.join(data[kind].split())}")
+                self._left_for_pictures -= len(data[kind])
+                if self._left_for_pictures < 0:
+                    yield Shown("text", NOT_SHOWN)
+                else:
+                    yield Shown("picture", f"{kind};base64,{''.join(data[kind].split())}")
                 return
         table = self._table(data.get("text/html", ""))
         if table:
@@ -127,7 +152,7 @@ class Reader:
 
     def _table(self, markup: str) -> str:
         """Clean a table, or give nothing: its text is then shown instead."""
-        if "<table" not in markup:
+        if "<table" not in markup or len(markup) > _MAX_MARKUP:
             return ""
         cleaned = inert_html(markup)
         if not cleaned or len(cleaned) > min(MAX_TABLE, self._left):
@@ -149,7 +174,7 @@ class Reader:
             if table.find_parent("table"):
                 return ""
         result = str(soup)
-        self._left -= len(result)
+        self._left -= len(result.encode())
         return result
 
     def _error(self, output: Any, test: bool) -> Shown:
@@ -170,12 +195,9 @@ class Reader:
         where = f"Ligne {found[1]} : {line}\n" if found and line else ""
         return Shown("error", self.text(f"{where}{name} : {output.evalue}"), advice)
 
-    def _cut(self, text: str) -> str:
-        limit = max(min(MAX_TEXT, self._left), 0)
-        if len(text) > limit:
-            text = text[:limit].rstrip() + f"\n{CUT}"
-        self._left -= len(text)
-        return text
+    def _word(self, text: str, more: bool = False) -> str:
+        kept, self._left_for_words = _cut(text, self._left_for_words, more)
+        return kept
 
     def _withheld(self, text: str, fragments: bool) -> str:
         if self._secret is None:
@@ -190,9 +212,21 @@ class Reader:
         return "\n".join(lines)
 
 
+def _cut(text: str, left: int, more: bool) -> tuple[str, int]:
+    """Shorten a text to what is left of the page; return it, and what is then left."""
+    limit = min(MAX_TEXT, max(left, 0))
+    if more or len(text) > limit:
+        text = f"{text[:limit].rstrip()}\n{CUT}"
+    return text, left - len(escape(text).encode())
+
+
+def _stream(text: str) -> Any:
+    return new_output("stream", name="stdout", text=text)
+
+
 def _words_of(data: Any) -> str:
     """Give the words of an HTML or Markdown output."""
-    cleaned = inert_html(data.get("text/html", "")) or ""
+    cleaned = inert_html(data.get("text/html", "")[:_MAX_MARKUP]) or ""
     words = BeautifulSoup(cleaned, "html.parser").get_text().strip()
     return words or str(data.get("text/markdown", "")).strip()
 

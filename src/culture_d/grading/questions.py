@@ -102,8 +102,9 @@ def outline(assignment: Assignment) -> Outline:
     marks = _marks(assignment.config)
     title, questions = "", list[Question]()
     hidden, visible, texts = set[str](), list[str](), dict[str, frozenset[str]]()
-    for name in sorted(assignment.notebooks):
-        notebook = nbformat.reads(assignment.notebooks[name].decode("utf-8"), as_version=4)
+    for file, content in sorted(assignment.notebooks.items()):
+        name = file.removesuffix(".ipynb")
+        notebook = nbformat.reads(content.decode("utf-8"), as_version=4)
         given = []
         for cell in notebook.cells:
             kept, secret = _split(cell.source, marks)

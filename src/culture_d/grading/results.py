@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from culture_d.errors import FeedbackError
@@ -148,9 +149,17 @@ def learners(db_url: str) -> tuple[Learner, ...]:
 @contextmanager
 def _gradebook(db_url: str) -> Iterator[Any]:
     from nbgrader.api import Gradebook
+    from sqlalchemy.engine import make_url
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
+        address = make_url(db_url)
+        # nbgrader would make an empty one.
+        if address.drivername.startswith("sqlite") and not Path(address.database or "").is_file():
+            raise FeedbackError(
+                f"Le carnet de notes « {address.database} » est introuvable. "
+                "Vérifiez l'adresse donnée par « --db »."
+            )
         with Gradebook(db_url) as book:
             yield book
     except SQLAlchemyError as error:
