@@ -78,7 +78,7 @@ _RENDERED: dict[str, frozenset[str]] = {
 }
 _ALIGNED = re.compile(r"text-align: ?(?:left|right|center);?")
 # Those of code in colour: another could dress a text as a part of formgrader.
-_CLASSES = re.compile(r"(?:highlight|hl-\w+|language-[\w+-]+|anchor-link|[a-z][a-z0-9]{0,2}|\s)*")
+_CLASS = re.compile(r"highlight|hl-\w{1,20}|language-[\w+-]{1,20}|anchor-link|[a-z][a-z0-9]{0,2}")
 _LOCAL_PICTURE = re.compile(r"(?!.*\.\.)[\w-][\w./ -]*\.(?:png|jpe?g|gif)", re.IGNORECASE)
 _PUBLIC_HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}", re.IGNORECASE)
 _NAME = re.compile(r"[\w.-]{1,120}")
@@ -289,7 +289,7 @@ _VALUES: dict[tuple[str, str], Callable[[str], bool]] = {
     ("a", "href"): _leads_elsewhere,
     ("img", "src"): _is_picture_address,
     ("", "style"): lambda text: bool(_ALIGNED.fullmatch(text)),
-    ("", "class"): lambda text: bool(_CLASSES.fullmatch(text)),
+    ("", "class"): lambda text: all(map(_CLASS.fullmatch, text.split())),
     ("", "start"): lambda text: bool(_SMALL.fullmatch(text)),
     ("", "colspan"): lambda text: bool(_SMALL.fullmatch(text)),
     ("", "rowspan"): lambda text: bool(_SMALL.fullmatch(text)),

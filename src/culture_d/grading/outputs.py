@@ -237,7 +237,8 @@ def _clean(text: str) -> str:
 
 def _carriage(text: str) -> str:
     """Keep what a progress bar last wrote on its line, as a terminal shows it."""
-    return re.sub(r"[^\n]*\r(?!\n)", "", text.replace("\r\n", "\n"))
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join(line.rsplit("\r", 1)[-1] for line in lines)
 
 
 def _last_name(path: re.Match[str]) -> str:

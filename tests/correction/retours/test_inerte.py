@@ -84,6 +84,8 @@ ACTIVE_MARKDOWN = [
     "<iframe src='/tree'></iframe>",
     "<style>body { display: none }</style>",
     "<div class='navbar-fixed-top'>Faux menu</div>",
+    "<div class='container'>Faux cadre</div>",
+    f"<div class='{'a' * 5000}!'>Long</div>",
     "<p style='position: fixed; inset: 0'>voile</p>",
     "<link rel=stylesheet href=//exemple.fr/x.css>",
     "<meta http-equiv=refresh content='0;url=//exemple.fr'>",
