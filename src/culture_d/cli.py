@@ -24,7 +24,11 @@ from culture_d.project import Project
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from culture_d.grading.run import Outcome
+
 DEFAULT_PORT = 8000
+# `corriger` did its work, and a submission could not be graded.
+REFUSED = 3
 
 
 class _Group(click.Group):
@@ -283,6 +287,68 @@ def exercices(exercices_choisis: tuple[str, ...], valider: bool, dossier: Path |
 
 
 @cli.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--exercice", metavar="NOM", help="Ne corriger que cet exercice.")
+@click.option(
+    "--cours",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DOSSIER",
+    help="Cours nbgrader qui reçoit les résultats (« correction » ici, par défaut).",
+)
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), metavar="N", help="Devoirs corrigés à la fois."
+)
+@click.option(
+    "--db", metavar="ADRESSE", help="Carnet de notes : sqlite:///… ou postgresql+psycopg://…"
+)
+@click.option(
+    "--delai",
+    type=click.FloatRange(1, 3600),
+    metavar="SECONDES",
+    help="Temps laissé à chaque cellule.",
+)
+@click.option("--simulation", is_flag=True, help="Dire ce qui serait fait, sans rien écrire.")
+@click.option("--sans-isolation", is_flag=True, help="Corriger sans protéger cette machine.")
+def corriger(
+    source: Path,
+    exercice: str | None,
+    cours: Path | None,
+    jobs: int | None,
+    db: str | None,
+    delai: float | None,
+    simulation: bool,
+    sans_isolation: bool,
+) -> None:
+    """Corriger les devoirs d'un dossier ou d'une archive : points, retours, tableau.
+
+    SOURCE est un dossier « submitted » de nbgrader, un dossier de notebooks, ou l'archive
+    d'une plateforme. Les devoirs ne sont jamais modifiés. Relancée, la commande ne corrige
+    que ce qui a changé. Code de retour : 0 si tout est noté, 3 si un devoir est refusé.
+    """
+    from culture_d.grading.run import Options, correct, default_jobs
+
+    options = Options(
+        source=source,
+        course=cours,
+        only=exercice,
+        jobs=jobs or default_jobs(),
+        db_url=db,
+        cell_seconds=delai,
+        simulate=simulation,
+        isolated=not sans_isolation,
+    )
+    try:
+        project = Project.find_whole()
+    except ProjectNotFound:
+        project = None
+    with _counted("Correction") as advance:
+        outcome = correct(options, project, advance)
+    _show_outcome(outcome, simulation)
+    if outcome.refused or outcome.failed:
+        sys.exit(REFUSED)
+
+
+@cli.command()
 @click.option(
     "--dossier",
     type=click.Path(path_type=Path, file_okay=False),
@@ -416,6 +482,65 @@ def _progress(title: str) -> Iterator[_Advance]:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield _Advance(progress, progress.add_task(title, total=None))
+
+
+@contextmanager
+def _counted(title: str) -> Iterator[_Advance]:
+    """A progress bar that says how many are done, of how many."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield _Advance(progress, progress.add_task(title, total=None))
+
+
+def _show_outcome(outcome: "Outcome", simulation: bool) -> None:
+    """Print what became of each submission that is not simply graded, then the counts."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_lines=False)
+    for title in ("Élève", "Exercice", "Résultat", "Remarque"):
+        table.add_column(title, overflow="fold")
+    for planned in outcome.planned:
+        if planned.notes:
+            one = planned.submission
+            name = one.shown_name or one.learner
+            table.add_row(name, one.assignment, "serait réparé", " ".join(planned.notes))
+    for entry in outcome.graded:
+        if entry.notes:
+            what = "noté, réparé" if entry.repaired else "noté"
+            name = entry.shown_name or entry.learner
+            table.add_row(name, entry.assignment, what, " ".join(entry.notes))
+    for refusal in outcome.refused:
+        name = refusal.shown_name or refusal.learner
+        table.add_row(name, refusal.assignment or "?", "refusé", refusal.reason)
+    for failed in outcome.failed:
+        table.add_row(failed.learner, failed.assignment, "non corrigé", failed.reason)
+    if table.row_count:
+        Console().print(table)
+    for line in (*outcome.ignored, *outcome.warnings):
+        click.echo(line)
+    counts = {
+        "à corriger" if simulation else "notés": len(outcome.planned) + len(outcome.graded),
+        "dont réparés": sum(1 for one in outcome.graded if one.repaired)
+        + sum(1 for one in outcome.planned if one.notes),
+        "inchangés": len(outcome.unchanged),
+        "refusés": len(outcome.refused),
+        "non corrigés": len(outcome.failed),
+    }
+    shown = ", ".join(f"{what} : {count}" for what, count in counts.items() if count)
+    click.echo(f"Devoirs {shown}." if shown else "Aucun devoir trouvé.")
+    for path in outcome.written:
+        click.echo(f"Écrit : « {path} ».")
+    if not simulation and (outcome.graded or outcome.unchanged):
+        click.echo(f"Carnet de notes et retours : « {outcome.course} ».")
 
 
 def main() -> None:

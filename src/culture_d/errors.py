@@ -138,5 +138,7 @@ class SandboxError(CultureDError):
 
 class FeedbackError(CultureDError):
     """A feedback page, a class report or an export that cannot be made."""
+
+
 class IntakeError(CultureDError):
     """What should hold the submissions is missing, unreadable or a trap."""

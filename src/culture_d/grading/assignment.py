@@ -14,7 +14,6 @@ import os
 import random
 import re
 import shutil
-import sqlite3
 import sys
 import uuid
 import zipfile
@@ -31,6 +30,7 @@ from traitlets.config.loader import JSONFileConfigLoader, LazyConfigValue, PyFil
 from culture_d import exercises
 from culture_d.errors import AssignmentError
 from culture_d.grading.model import Assignment, Limits
+from culture_d.grading.record import copy_sqlite, refusals
 from culture_d.grading.scratch import scratch
 from culture_d.project import Project
 
@@ -194,11 +194,8 @@ def _due_date(course: Path, name: str, settings: Config, root: Path) -> datetime
         if not path.is_file():
             return None
         copy = root / "cours.db"
-        with (
-            contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as there,
-            contextlib.closing(sqlite3.connect(copy)) as here,
-        ):
-            there.backup(here)
+        with refusals(str(url)):
+            copy_sqlite(path, copy)
         url = f"sqlite:///{copy}"
     try:
         with exercises.nbgrader_tools(), Gradebook(str(url)) as book:

@@ -42,7 +42,7 @@ class GradebookWriter:
         from nbgrader.api import Gradebook
 
         self.db_url = db_url
-        with nbgrader_tools(), _refusals(db_url):
+        with nbgrader_tools(), refusals(db_url):
             self._book = Gradebook(db_url, course_id)
 
     def __enter__(self) -> Self:
@@ -59,7 +59,7 @@ class GradebookWriter:
         """
         from nbgrader.api import MissingEntry
 
-        with _refusals(self.db_url):
+        with refusals(self.db_url):
             try:
                 known = self._book.find_assignment(assignment.name)
             except MissingEntry:
@@ -169,7 +169,7 @@ class GradebookWriter:
         """
         from nbgrader.api import MissingEntry
 
-        with _refusals(self.db_url):
+        with refusals(self.db_url):
             try:
                 found = self._book.find_assignment(assignment).submissions
             except MissingEntry:
@@ -182,7 +182,7 @@ class GradebookWriter:
     def _transaction(self) -> Iterator[Any]:
         """Give the gradebook with one commit at the end, none before; retry nothing."""
         book = self._book
-        with nbgrader_tools(), _refusals(self.db_url):
+        with nbgrader_tools(), refusals(self.db_url):
             session = book.db()
             commit = session.commit
             # nbgrader commits after each row; here a submission is whole or is not.
@@ -239,9 +239,9 @@ def back_up(db_url: str, folder: Path, now: datetime) -> Path | None:
     partial = target.with_suffix(".partiel")
     partial.unlink(missing_ok=True)
     try:
-        with _refusals(db_url):
+        with refusals(db_url):
             if db_url.startswith(SQLITE):
-                _copy_sqlite(origin, partial)
+                copy_sqlite(origin, partial)
             elif not _copy_tables(db_url, partial):
                 return None
         partial.replace(target)
@@ -252,7 +252,12 @@ def back_up(db_url: str, folder: Path, now: datetime) -> Path | None:
     return target
 
 
-def _copy_sqlite(origin: Path, target: Path) -> None:
+def copy_sqlite(origin: Path, target: Path) -> None:
+    """Copy a SQLite database as one instant of it, whoever writes to it meanwhile.
+
+    Raises:
+        sqlite3.Error: it is not one, or another program holds it for `PATIENCE_SECONDS`.
+    """
     source = sqlite3.connect(
         f"{origin.resolve().as_uri()}?mode=ro", uri=True, timeout=PATIENCE_SECONDS
     )
@@ -331,7 +336,7 @@ def _fingerprint(submission: Any) -> str:
 
 
 @contextmanager
-def _refusals(db_url: str) -> Iterator[None]:
+def refusals(db_url: str) -> Iterator[None]:
     """Turn what the database refuses into one sentence."""
     from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 

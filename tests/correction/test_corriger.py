@@ -1,0 +1,314 @@
+"""The whole command: handed in, graded, recorded, told; and again after anything went wrong."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import nbformat
+import pytest
+from filelock import FileLock
+from nbgrader.api import Gradebook
+
+from culture_d.errors import GradebookError, GradingError
+from culture_d.grading import run
+from culture_d.grading.ledger import Ledger
+from culture_d.grading.model import Assignment, Failed, Graded, Limits, Runner
+from culture_d.grading.pool import Task
+from culture_d.grading.run import Options, Outcome, correct
+from culture_d.project import Project
+
+pytestmark = pytest.mark.xdist_group("correction")
+RIGHT = {"a": "a = 2", "b": "b = a + 1"}
+WRONG = {"a": "a = 3", "b": "b = a + 9"}
+
+
+def hand_in(folder: Path, learner: str, small: Assignment, answers: dict[str, str]) -> Path:
+    """Write a learner's notebook, filled in, in nbgrader's layout."""
+    notebook = nbformat.reads(next(iter(small.notebooks.values())).decode(), as_version=4)
+    for cell in notebook.cells:
+        cell.source = answers.get(cell.metadata.nbgrader.grade_id, cell.source)
+    place = folder / learner / "petit" / "petit.ipynb"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, place)
+    return place
+
+
+@pytest.fixture
+def room(course: Path, small: Assignment) -> Path:
+    """The course, with the work of three learners, one of whom handed in an empty file."""
+    hand_in(course / "submitted", "lea", small, RIGHT)
+    hand_in(course / "submitted", "zoe", small, WRONG)
+    (course / "submitted" / "tom" / "petit").mkdir(parents=True)
+    (course / "submitted" / "tom" / "petit" / "petit.ipynb").write_bytes(b"")
+    return course
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    """One runner for the tests of this file: to start its processes takes seconds."""
+    made = run.make_runner(run.PLAIN, True)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, runner: Runner) -> None:
+    """Run submissions in this process, one by one; the pool has its own tests."""
+
+    def run_here(
+        tasks: Iterable[Task], assignments: Mapping[str, Assignment], *_: object
+    ) -> Iterator[tuple[Task, Graded | Failed]]:
+        for task in tasks:
+            yield task, runner.grade(assignments[task.assignment], task.repaired, Limits())
+
+    monkeypatch.setattr(run, "run_all", run_here)
+
+
+def grade(room: Path, **options: object) -> Outcome:
+    return correct(Options(room / "submitted", **{"jobs": 2, **options}), None)  # type: ignore[arg-type]
+
+
+def points(room: Path, learner: str) -> float:
+    with Gradebook(f"sqlite:///{room / 'gradebook.db'}") as book:
+        return float(book.find_submission("petit", learner).score)
+
+
+def photograph(folder: Path) -> dict[str, tuple[str, int]]:
+    """Digest and date of every file."""
+    return {
+        str(path.relative_to(folder)): (
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+            path.stat().st_mtime_ns,
+        )
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.usefixtures("here")
+def test_a_class_is_graded_recorded_and_told(room: Path) -> None:
+    before = photograph(room / "submitted")
+    outcome = grade(room)
+    assert sorted(one.learner for one in outcome.graded) == ["lea", "zoe"]
+    assert [one.learner for one in outcome.refused] == ["tom"]
+    assert not outcome.failed
+    assert (points(room, "lea"), points(room, "zoe")) == (5, 0)
+    for learner in ("lea", "zoe"):
+        page = (room / "feedback" / learner / "petit" / "petit.html").read_text(encoding="utf-8")
+        assert 'lang="fr"' in page
+        assert (room / "autograded" / learner / "petit" / "petit.ipynb").is_file()
+    refusal = (room / "feedback" / "tom" / "petit" / run.REFUSAL_PAGE).read_text(encoding="utf-8")
+    assert outcome.refused[0].reason.split()[0] in refusal
+    assert photograph(room / "submitted") == before
+    assert (room / "bilan" / "petit.html").is_file()
+    assert "lea" in (room / "notes.csv").read_text(encoding="utf-8-sig")
+
+
+@pytest.mark.usefixtures("here")
+def test_what_is_graded_is_not_graded_twice_and_what_changed_is(
+    room: Path, small: Assignment
+) -> None:
+    grade(room)
+    ran = (room / "autograded" / "lea" / "petit" / "petit.ipynb").stat().st_mtime_ns
+    again = grade(room)
+    assert not again.graded
+    assert sorted(one.learner for one in again.unchanged) == ["lea", "zoe"]
+    assert (room / "autograded" / "lea" / "petit" / "petit.ipynb").stat().st_mtime_ns == ran
+    hand_in(room / "submitted", "zoe", small, RIGHT)
+    third = grade(room)
+    assert [one.learner for one in third.graded] == ["zoe"]
+    assert points(room, "zoe") == 5
+
+
+@pytest.mark.usefixtures("here")
+def test_points_given_by_a_person_reach_the_feedback(room: Path) -> None:
+    grade(room)
+    with Gradebook(f"sqlite:///{room / 'gradebook.db'}") as book:
+        text = book.find_grade("avis", "petit", "petit", "lea")
+        text.manual_score, text.needs_manual_grade = 4, False
+        book.find_comment("avis", "petit", "petit", "lea").manual_comment = "Clair et juste."
+        book.db.commit()
+    again = grade(room)
+    assert not again.graded
+    page = (room / "feedback" / "lea" / "petit" / "petit.html").read_text(encoding="utf-8")
+    assert "Clair et juste." in page
+    assert points(room, "lea") == 9
+
+
+@pytest.mark.usefixtures("here")
+def test_a_lost_gradebook_is_made_again_without_running_anything(room: Path) -> None:
+    grade(room)
+    (room / "gradebook.db").unlink()
+    again = grade(room)
+    assert not again.graded
+    assert (points(room, "lea"), points(room, "zoe")) == (5, 0)
+
+
+def test_a_simulation_writes_nothing(room: Path) -> None:
+    before = photograph(room)
+    outcome = grade(room, simulate=True)
+    assert sorted(one.submission.learner for one in outcome.planned) == ["lea", "zoe"]
+    assert [one.learner for one in outcome.refused] == ["tom"]
+    assert photograph(room) == before
+
+
+@pytest.mark.usefixtures("here")
+def test_a_graded_learner_keeps_their_points_when_they_hand_in_a_broken_file(room: Path) -> None:
+    grade(room)
+    (room / "submitted" / "lea" / "petit" / "petit.ipynb").write_text("{", encoding="utf-8")
+    again = grade(room)
+    assert sorted(one.learner for one in again.refused) == ["lea", "tom"]
+    assert points(room, "lea") == 5
+
+
+@pytest.mark.usefixtures("here")
+def test_loose_files_are_copied_into_the_course(
+    course: Path, small: Assignment, tmp_path: Path
+) -> None:
+    place = hand_in(tmp_path / "x", "lea", small, RIGHT)
+    loose = tmp_path / "reçus"
+    loose.mkdir()
+    shutil.copy(place, loose / "lea.ipynb")
+    before = photograph(loose)
+    options = Options(loose, course=course, jobs=1)
+    assert [one.learner for one in correct(options, None).graded] == ["lea"]
+    assert photograph(loose) == before
+    copy = course / "submitted" / "lea" / "petit"
+    assert [path.read_bytes() for path in copy.glob("*.ipynb")] == [place.read_bytes()]
+    hand_in(tmp_path / "x", "lea", small, WRONG)
+    shutil.copy(place, loose / "lea.ipynb")
+    correct(options, None)
+    former = list((course / ".culture-d" / "anciens" / "petit" / "lea").rglob("*.ipynb"))
+    assert len(former) == 1, "la version d'avant est gardée"
+
+
+def test_one_correction_at_a_time(room: Path) -> None:
+    (room / ".culture-d").mkdir()
+    with FileLock(room / ".culture-d" / "verrou"), pytest.raises(GradingError, match="en cours"):
+        grade(room)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_busy_gradebook_stops_the_run_and_the_next_one_completes(
+    room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grade(room)
+    hand_in_again = room / "submitted" / "zoe" / "petit" / "petit.ipynb"
+    hand_in_again.write_text(hand_in_again.read_text().replace("a = 3", "a = 2"), encoding="utf-8")
+    monkeypatch.setattr("culture_d.grading.record.PATIENCE_SECONDS", 0.2)
+    held = sqlite3.connect(room / "gradebook.db")
+    held.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(GradebookError, match="occupé"):
+        grade(room)
+    held.rollback()
+    held.close()
+    grade(room)
+    assert points(room, "zoe") == 2
+
+
+def test_no_isolation_must_be_asked_for(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(room))
+    with pytest.raises(GradingError, match="--sans-isolation"):
+        grade(room)
+
+
+def test_without_isolation_the_report_says_so(room: Path) -> None:
+    outcome = grade(room, isolated=False)
+    assert points(room, "lea") == 5
+    assert "Sans isolation" in outcome.warnings[0]
+
+
+def command(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "culture_d.cli", "corriger", *map(str, arguments)]
+    return subprocess.run(words, cwd=cwd, capture_output=True, text=True)
+
+
+def test_the_command_says_what_it_did_and_ends_accordingly(room: Path) -> None:
+    done = command("submitted", "--simulation", cwd=room)
+    assert done.returncode == 3, done.stderr
+    assert "à corriger : 2" in done.stdout
+    done = command("submitted", cwd=room)
+    assert done.returncode == 3, done.stderr
+    assert "notés : 2" in done.stdout
+    assert "refusés : 1" in done.stdout
+    shutil.rmtree(room / "submitted" / "tom")
+    done = command("submitted", cwd=room)
+    assert (done.returncode, done.stderr.strip()) == (0, "")
+    assert "inchangés : 2" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["absent"], "introuvable"),
+        (["submitted", "--exercice", "inconnu"], "inconnu"),
+        (["submitted", "--db", "truc://x"], "n'est pas comprise"),
+        (["submitted", "--jobs", "0"], "Valeur refusée"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_french(room: Path, arguments: list[str], said: str) -> None:
+    done = command(*arguments, cwd=room)
+    assert done.returncode in (1, 2)
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
+def test_killed_at_any_moment_the_course_is_whole_and_the_next_run_completes(
+    course: Path, small: Assignment
+) -> None:
+    for number in range(6):
+        hand_in(course / "submitted", f"e{number}", small, RIGHT if number % 2 else WRONG)
+    before = photograph(course / "submitted")
+    words = [sys.executable, "-m", "culture_d.cli", "corriger", "submitted", "--jobs", "2"]
+    killed = 0
+    for wanted in (1, 3, 5):
+        process = subprocess.Popen(words, cwd=course, stderr=subprocess.DEVNULL)
+        limit = time.monotonic() + 120
+        while process.poll() is None and time.monotonic() < limit:
+            if len(list(Ledger(course).entries("petit"))) >= wanted:
+                process.send_signal(signal.SIGKILL)
+                killed += process.wait() == -signal.SIGKILL
+            time.sleep(0.02)
+        whole(course)
+        assert photograph(course / "submitted") == before
+    assert killed == 3
+    correct(Options(course / "submitted", jobs=2), None)
+    assert [points(course, f"e{number}") for number in range(6)] == [0, 5, 0, 5, 0, 5]
+    pages = sorted((course / "feedback").rglob("*.html"))
+    assert len(pages) == 6
+    assert not list((course / ".culture-d").glob("depot-*"))
+
+
+def whole(course: Path) -> None:
+    """No submission of the gradebook is half there, and every ledger file reads."""
+    if (course / "gradebook.db").is_file():
+        with sqlite3.connect(course / "gradebook.db") as base:
+            assert base.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            found = base.execute(
+                "SELECT count(*), count(auto_score) FROM grade GROUP BY notebook_id"
+            ).fetchall()
+        base.close()
+        assert all(counts == (3, 3) or counts == (3, 2) for counts in found)
+    for path in (course / ".culture-d" / "etat").rglob("*.json"):
+        if not path.name.startswith("."):
+            json.loads(path.read_bytes())
+
+
+def test_the_exercises_of_the_course_itself_need_no_course_folder(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "vide").mkdir()
+    monkeypatch.chdir(tmp_path)
+    outcome = correct(Options(tmp_path / "vide", only="moyenne-mediane"), project)
+    assert outcome.course == tmp_path / "correction"
+    assert (outcome.course / "source" / "moyenne-mediane" / "verifier.py").is_file()
+    assert not outcome.graded
