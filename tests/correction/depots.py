@@ -601,11 +601,11 @@ def _raw_zip(name: bytes, data: bytes, flags: int = 0, attributes: int = 0) -> b
 
 
 def _bomb() -> bytes:
-    return zipped({FILE: bytes(300 << 20)})
+    return zipped({FILE: bytes(80 << 20)})
 
 
 def _nested_bombs() -> bytes:
-    inner = zipped({FILE: bytes(100 << 20)})
+    inner = zipped({FILE: bytes(30 << 20)})
     return zipped({f"{rank}.zip": inner for rank in range(50)})
 
 
@@ -656,7 +656,7 @@ def _tar_export(folder: Path) -> Path:
 
 
 def _gz_bomb() -> bytes:
-    return zlib.compress(bytes(600 << 20), 9, 31)
+    return zlib.compress(bytes(80 << 20), 9, 31)
 
 
 def _bytes(name: str, data: Callable[[], bytes]) -> Callable[[Path], Path]:

@@ -6,6 +6,7 @@ most repaired, against the points that stock `nbgrader autograde` then gives.
 
 import json
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -24,24 +25,28 @@ from traitlets.config import Config
 
 from culture_d import exercises
 from culture_d.execution import OwnKernel, own_kernel_settings
+from culture_d.grading.known_cells import notebooks_of, resemblance
 from culture_d.grading.model import Assignment, Refusal, Repaired, Submission
+from culture_d.grading.plain_notebook import read_notebook
 from culture_d.grading.repair import repair
 from tests.correction import cours
 from tests.correction.cours import GENERIC, PUBLIC, PUBLIC_SOURCE, SLUG, cell_of, mark_of, written
 from tests.correction.depots import NOTEBOOKS, POINTS, Depot
 
+SOURCES = sorted((cours.ROOT / "exercises" / "source").glob("*/*.ipynb"))
+_REGIONS = re.compile(r"### BEGIN (SOLUTION|HIDDEN TESTS).*?### END \1\n?", re.DOTALL)
+# The assignments take long to make: once, in one process.
+pytestmark = pytest.mark.xdist_group("depots")
 # One of each kind of repair: stock nbgrader takes some seconds for each.
 GRADED = (
     "reponse-copiee-vide",
     "tests-remplaces",
-    "tests-sautes",
     "cellules-ajoutees-test-perdu",
     "reponses-seules",
     "reponses-fusionnees-plus-bas",
     "tout-perdu-sauf-le-texte",
     "types-changes",
     "choix-a-la-fin",
-    "marques-anciennes",
     "format-2",
 )
 
@@ -299,6 +304,22 @@ def generic(change: Callable[[dict[str, Any]], object] | None = None) -> dict[st
             change(content)
         files[f"{name}.ipynb"] = written(content)
     return files
+
+
+def test_no_exercise_of_the_course_is_taken_for_another() -> None:
+    """They share identifiers (« reponse-1 », « test-1 ») and lines, and are told apart."""
+    sources = {path.stem: path.read_bytes() for path in SOURCES}
+    assert len(sources) > 5
+    for handed, source in sources.items():
+        content = json.loads(source)
+        for cell in content["cells"]:
+            text = "".join(cell["source"])
+            cell["source"] = _REGIONS.sub("", text).rstrip()
+        notebook = read_notebook(written(content))
+        for name, kept in sources.items():
+            known = notebooks_of(Assignment(name, b"", {}, {name: kept}))[name]
+            found = resemblance(notebook, known)
+            assert found.accepted == (name == handed), (name, handed, found)
 
 
 def test_a_generic_course_of_two_notebooks() -> None:

@@ -30,6 +30,8 @@ from culture_d.grading.plain_notebook import MAX_FILE
 
 MAX_ENTRIES = 500_000
 MAX_NESTED_ENTRIES = 5_000
+MAX_NESTED = 64 * MEBIBYTE
+"""What a compressed TAR of a learner may hold, headers included."""
 MAX_UNPACKED = 8 * 1024 * MEBIBYTE
 MAX_DEPTH = 20
 MAX_NAME = 200
@@ -119,7 +121,7 @@ def entries_of(data: bytes) -> tuple[Entry, ...]:
         if zipfile.is_zipfile(file):
             return tuple(_zip(zipfile.ZipFile(file)))
         if _is_tar(data):
-            return tuple(_tar(file, 10 * MAX_FILE))
+            return tuple(_tar(file, MAX_NESTED))
     except _DAMAGE:
         raise BadEntry("l'archive est abîmée ou tronquée") from None
     raise BadEntry("l'archive est abîmée, tronquée ou d'un format inconnu")

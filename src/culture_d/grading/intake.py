@@ -407,9 +407,9 @@ def _loose(
             path = (moodle["kind"], *path)
         learner = _Learner(learner_id(shown, number), shown)
         return learner, f"{shown}_{number}", path or (top,)
-    if course.files & {entry.shown, "/".join(rest)}:
-        return None
     by_exercise = top in course.names and bool(rest)
+    if ("/".join(rest) if by_exercise else entry.shown) in course.files:
+        return None
     named, deeper = (rest[0], rest[1:]) if by_exercise else (top, rest)
     if not deeper and not (entry.problem or is_archive(named) or _may_be_notebook(named)):
         ignored.append(f"« {entry.shown} » : ce fichier n'est le devoir de personne.")

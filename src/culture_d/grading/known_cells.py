@@ -235,9 +235,13 @@ def _texts(cell: KnownCell) -> tuple[str, str]:
 
 
 def _alike(text: str, cell: KnownCell) -> bool:
-    """Whether a changed cell keeps half of its lines: edited, and not of another exercise."""
-    lines = set(cell.text.split("\n")) - {""}
-    return len(lines & set(text.split("\n"))) >= _ALIKE * len(lines)
+    """Whether a changed cell keeps half of its text, line by line.
+
+    Counted in characters: the short lines are those that every exercise has.
+    """
+    lines = set(cell.text.split("\n"))
+    kept = lines & set(text.split("\n"))
+    return sum(map(len, kept)) >= _ALIKE * sum(map(len, lines))
 
 
 def _match_marks(cells: Sequence[Cell], known: KnownNotebook, found: dict[int, int]) -> None:
