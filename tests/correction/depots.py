@@ -382,7 +382,7 @@ NOTEBOOKS = (
         points=POINTS | {"test-1": 0.0},
     ),
     Depot("reponses-seules", _changed(_only_answers), ("supprimée", "test-1")),
-    Depot("reponses-fusionnees", _changed(_merged), ("reponse-4",)),
+    Depot("reponses-fusionnees", _changed(_merged), ("autre cellule", "reponse-4")),
     Depot("reponses-fusionnees-plus-bas", _changed(_merged_below), ("reponse-3",)),
     Depot("reponse-coupee", _changed(_split), ("plusieurs exemplaires",)),
     Depot("marques-perdues", _changed(_no_marks), ("marques étaient perdues",)),
@@ -793,6 +793,31 @@ SOURCES = (
             ),
         ),
         {"d-arc-eloise-1": SLUG, "martin-jean-2": SLUG, "martin-jean-3": OTHER},
+    ),
+    Source(
+        "autres-plateformes",
+        _tree(
+            lambda: {
+                "Devoir_ldupont_attempt_2026-03-01-12-00-00_x.ipynb": written(
+                    honest({"reponse-1": "reponse_1 = 1"})
+                ),
+                "Devoir_ldupont_attempt_2026-03-02-12-00-00_x.ipynb": _notebook(),
+                "martinjean_LATE_12_345_x.ipynb": _notebook(),
+                "martinjean_13_346_x.ipynb": _notebook(),
+            }
+        ),
+        {"ldupont": SLUG, "martinjean-12": SLUG, "martinjean-13": SLUG},
+        notes={"ldupont": "« 2026-03-02-12-00-00_x.ipynb » a été pris"},
+    ),
+    Source(
+        "export-dans-un-dossier",
+        _bytes("export.zip", lambda: zipped({f"devoirs/{GOOD}/{FILE}": _notebook()})),
+        {GOOD_ID: SLUG},
+    ),
+    Source(
+        "export-dans-une-archive",
+        _tree(lambda: {"classe.zip": zipped({f"{GOOD}/{FILE}": _notebook()})}),
+        refused={"classe": "toute une classe"},
     ),
     Source(
         "deux-depots-dates",

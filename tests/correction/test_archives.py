@@ -9,9 +9,11 @@ import zlib
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from culture_d.errors import IntakeError
-from culture_d.grading import archive
+from culture_d.grading import archive, intake
 from culture_d.grading.archive import BadEntry, Entry, entries_of, open_source
 from tests.correction.depots import zipped
 
@@ -223,6 +225,71 @@ def test_an_archive_that_cannot_be_listed_is_an_error(data: bytes, tmp_path: Pat
     path.write_bytes(data)
     with pytest.raises(IntakeError, match="tronquée"), open_source(path):
         pass
+
+
+@settings(max_examples=300, deadline=3000, derandomize=True)
+@given(
+    st.sampled_from(["zip", "tar", "tgz"]),
+    st.lists(
+        st.tuples(st.floats(0, 1), st.integers(0, 30), st.binary(max_size=8)),
+        min_size=1,
+        max_size=5,
+    ),
+)
+def test_any_change_of_an_archive_is_listed_or_refused(
+    kind: str, changes: list[tuple[float, int, bytes]]
+) -> None:
+    data = made(kind)
+    for place, cut, added in changes:
+        at = int(place * len(data))
+        data = data[:at] + added + data[at + cut :]
+    try:
+        entries = entries_of(data)
+    except BadEntry:
+        return
+    for entry in entries:
+        assert entry.problem or ".." not in entry.path
+        try:
+            assert len(entry.read(1 << 20)) <= 1 << 20
+        except BadEntry as error:
+            assert str(error)
+
+
+def made(kind: str) -> bytes:
+    files = {"a/x.ipynb": b"{}" * 300, "été.csv": b"1,2\n" * 50, "b.txt": b""}
+    if kind == "zip":
+        return zipped(files)
+    members = [(tarfile.TarInfo(name), data) for name, data in files.items()]
+    return tarred(*members, mode="w" if kind == "tar" else "w:gz")
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "hier",
+        "",
+        "x" * 5000,
+        "a b /etc/passwd",
+        "a b ../../x",
+        "0001-01-01 00:00:00 +2300",
+        "\0",
+        "é",
+    ],
+)
+def test_a_date_that_nbgrader_cannot_read_is_none(stamp: str) -> None:
+    assert intake._timestamp(stamp.encode()) is None
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "2015-02-02 15:58:23.948203 UTC",
+        "2026-03-01 12:00:00 Europe/Paris",
+        "2026-03-01T12:00:00+01:00",
+    ],
+)
+def test_a_date_that_nbgrader_can_read_is_kept(stamp: str) -> None:
+    assert intake._timestamp(f"{stamp}\n".encode()) == stamp
 
 
 def test_what_fails_while_reading_is_not_taken_for_the_source(tmp_path: Path) -> None:

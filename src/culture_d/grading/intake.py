@@ -5,6 +5,8 @@ Read alike, from a folder or an archive:
 - nbgrader's `submitted/<learner>/<assignment>/`, alone or in its course;
 - Moodle's export, one folder or one file per learner:
   `Nom Prénom_123456_assignsubmission_file_/devoir.ipynb`;
+- the files of Blackboard (`devoir_nom_attempt_2026-03-01-12-00-00_fichier.ipynb`) and of
+  Canvas (`nom_123_456_fichier.ipynb`);
 - loose notebooks, one file, one folder or one archive per learner; folders by exercise.
 
 Decided here:
@@ -51,8 +53,14 @@ TIMESTAMP = "timestamp.txt"
 NOTEBOOK = ".ipynb"
 
 _MOODLE = re.compile(
-    r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?P<kind>[a-z]+)_(?P<rest>.*)"
+    r"(?P<name>.+?)_(?P<number>[0-9]{1,20})_assignsubmission_(?P<kind>[a-z]+)_(?P<rest>.*)"
 )
+_BLACKBOARD = re.compile(
+    r".+?_(?P<name>[^_]+)_attempt_(?P<date>[0-9]{4}(?:-[0-9]{2}){5})_(?P<rest>.+)"
+)
+_CANVAS = re.compile(r"(?P<name>[^_]+)(?:_LATE)?_(?P<number>[0-9]{1,20})_[0-9]{1,20}_(?P<rest>.+)")
+_DATED = re.compile(r"[0-9]{4}(?:-[0-9]{2}){5}(?=_)")
+_STAMP = re.compile(r"[0-9A-Za-z][0-9A-Za-z :.,+_-]{0,80}(?:[A-Za-z]/[A-Za-z_]{1,20})?")
 _COPY = re.compile(
     r"(?P<browser>\s*\((?P<number>\d{1,4})\))|^(?:copie de|copy of)\s+"
     r"|[-_ ]+cop(?:y|ie)(?:\s*\(\d{1,4}\)|[-_ ]?\d{1,4}|(?![^\W\d_]))",
@@ -60,7 +68,6 @@ _COPY = re.compile(
 )
 _OTHER_NAMES = ("", ".txt", ".json", ".download")
 _CLOSED = (".rar", ".7z")
-_LONGEST_STAMP = 100
 _SHOWN = 5
 
 
@@ -407,6 +414,12 @@ def _loose(
             path = (moodle["kind"], *path)
         learner = _Learner(learner_id(shown, number), shown)
         return learner, f"{shown}_{number}", path or (top,)
+    platform = None if rest else _BLACKBOARD.fullmatch(top) or _CANVAS.fullmatch(top)
+    if platform:
+        shown, said = platform["name"], platform.groupdict("")
+        learner = _Learner(learner_id(shown, said.get("number", "")), shown)
+        dated = f"{said['date']}_" if "date" in said else ""
+        return learner, _owner(shown), (dated + platform["rest"],)
     by_exercise = top in course.names and bool(rest)
     if ("/".join(rest) if by_exercise else entry.shown) in course.files:
         return None
@@ -427,8 +440,11 @@ def _unwrapped(entries: Sequence[Entry], source: Path, course: _Course) -> tuple
         if any(len(entry.path) > depth + 2 for entry in inside):
             return [_moved(entry, entry.path[depth + 1 :]) for entry in inside], True
     laid_out = all(len(entry.path) > 2 and entry.path[1] in course.names for entry in entries)
-    if (source.is_dir() and source.name == SUBMITTED) or (entries and laid_out):
+    if (source.is_dir() and source.absolute().name == SUBMITTED) or (entries and laid_out):
         return list(entries), not any(_MOODLE.fullmatch(top) for top in tops)
+    within = {entry.path[1] for entry in entries if len(entry.path) > 1}
+    if len(tops) == 1 and any(_MOODLE.fullmatch(name) for name in within):
+        return [_moved(entry, entry.path[1:]) for entry in entries], False
     if len(tops) == 1 and not source.is_dir():
         top = tops.pop()
         people = {_person(entry.path[1:], course) for entry in entries} - {""}
@@ -574,6 +590,11 @@ def _opened(entries: Iterable[Entry]) -> Iterator[Entry]:
                 f"« {entry.name} » ne peut pas être lu : {error}. "
                 "Rendez le fichier .ipynb lui-même, sans archive."
             ) from None
+        if any(_MOODLE.fullmatch(part) for one in inside for part in one.path):
+            raise _Refused(
+                f"« {entry.name} » est l'export de toute une classe, et non le devoir d'une personne. "
+                "Donnez cette archive elle-même à « culture-d corriger »."
+            )
         if sum(one.size for one in inside) > MAX_LEARNER:
             raise _Refused(
                 f"« {entry.name} » dépasse {MAX_LEARNER // MEBIBYTE} Mo une fois ouvert. "
@@ -592,7 +613,13 @@ def _notebooks_among(
         for path in read
         if PurePosixPath(path).suffix.lower() in _OTHER_NAMES and looks_like_notebook(read[path][0])
     ]
-    return [_Candidate(path, *read[path]) for path in paths]
+    return [_Candidate(path, read[path][0], _date(path, read[path][1])) for path in paths]
+
+
+def _date(path: str, changed: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    """Give the date of a file: what the platform wrote in its name, or the archive's."""
+    named = _DATED.match(PurePosixPath(path).name)
+    return tuple(int(part) for part in named[0].split("-")) if named else changed
 
 
 def _latest(
@@ -675,8 +702,9 @@ def _timestamp(data: bytes | None) -> str | None:
     from nbgrader.utils import parse_utc
 
     try:
-        text = (data or b"")[: _LONGEST_STAMP + 1].decode("utf-8").strip()
-        if not text or len(text) > _LONGEST_STAMP:
+        text = (data or b"").decode("utf-8").strip()
+        # Beyond these characters, a time zone may be the name of a file.
+        if not _STAMP.fullmatch(text):
             return None
         parse_utc(text)
     except (ValueError, OverflowError, TypeError, AttributeError):

@@ -252,6 +252,9 @@ def _rebuild(notebook: Notebook, known: KnownNotebook) -> tuple[bytes, list[str]
     notes += _about_cells(notebook, known, found)
     items = list(_items(notebook, known, found))
     hosts = _hosts(items, known)
+    if hosts:
+        names = [str(known.cells[rank].grade_id) for rank in hosts]
+        notes.append(f"Réponse lue dans une autre cellule que la sienne : {_listed(names)}.")
     notes += _set_in_order(items, known, hosts)
     content = {
         "cells": _with_identifiers(items),
