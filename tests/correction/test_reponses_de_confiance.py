@@ -26,6 +26,7 @@ from nbgrader.preprocessors import Execute
 from nbgrader.utils import determine_grade
 
 from culture_d import exercises
+from culture_d.errors import SandboxError
 from culture_d.execution import OwnKernel, own_kernel_settings
 from culture_d.grading import checkable, extraction
 from culture_d.grading.model import Assignment
@@ -718,3 +719,13 @@ def test_a_check_that_nobody_waits_for_is_ended(small: Assignment, tmp_path: Pat
         outputs = asyncio.run(check())
     assert outputs[-1].data["text/plain"] == "2"
     assert cell.execution_count == 3
+
+
+def test_a_checker_that_cannot_start_is_the_machine_s_fault(
+    small: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not an answer that earns nothing: the submission is to be graded again."""
+    with TrustedChecker(isolated=False) as checker:
+        monkeypatch.setattr(sys, "executable", "/bin/false")
+        with pytest.raises(SandboxError, match="ne démarre pas"):
+            checker.check(small, NUMBER, plan_of(NUMBER, small), "[]", "un", 1)

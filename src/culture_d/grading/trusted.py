@@ -23,7 +23,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import uuid
@@ -38,9 +37,11 @@ from jupyter_core.utils import ensure_async
 from nbclient.exceptions import DeadKernelError
 
 import culture_d
+from culture_d.errors import SandboxError
 from culture_d.grading import checkable, extraction
 from culture_d.grading.checkable import Plan
 from culture_d.grading.model import Assignment
+from culture_d.grading.scratch import scratch
 from culture_d.grading.trusted_server import receive, send
 
 CHECK_SECONDS = 30.0
@@ -58,6 +59,10 @@ _STOPPED = (
     "La vérification s'est arrêtée.",
     "La vérification s'est arrêtée : mémoire épuisée, ou sortie trop longue.",
 )
+_NOT_THERE = (
+    "Le programme qui vérifie les réponses ne démarre pas, ou s'arrête sans cesse. Vérifiez la "
+    "mémoire et le disque de la machine, puis relancez la correction."
+)
 
 
 def sandboxed(folder: Path) -> tuple[str, ...]:
@@ -72,7 +77,8 @@ def sandboxed(folder: Path) -> tuple[str, ...]:
     tight = (program, "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL")
     seen = ("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--bind", *[str(folder)] * 2)
     command = (*tight, *seen, "--unsetenv", "JPY_PARENT_PID", "--")
-    tried = subprocess.run([*command, "true"], capture_output=True, check=False)
+    trial = [*command, sys.executable, "-c", ""]
+    tried = subprocess.run(trial, capture_output=True, check=False)
     return command if tried.returncode == 0 else ()
 
 
@@ -83,6 +89,7 @@ class TrustedChecker:
         self._isolated = isolated
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
+        self._kept = contextlib.ExitStack()
         self._opened: set[str] = set()
         self._ready = False
         self._abandoned = False
@@ -104,7 +111,7 @@ class TrustedChecker:
         if self._process is not None and self._process.poll() is None:
             return
         self.close()
-        self._folder = Path(tempfile.mkdtemp(prefix="culture-d-essais-"))
+        self._folder = self._kept.enter_context(scratch())
         source = str(Path(culture_d.__file__).resolve().parents[1])
         prefix = sandboxed(self._folder) if self._isolated else ()
         self._process = subprocess.Popen(
@@ -154,7 +161,7 @@ class TrustedChecker:
             cell must then run in the learner's kernel.
 
         Raises:
-            RuntimeError: the process cannot be started.
+            SandboxError: the process cannot be started: the machine's fault, not the learner's.
         """
         wanted = {
             "assignment": assignment.version,
@@ -190,8 +197,8 @@ class TrustedChecker:
                     return answer
                 self._opened.discard(assignment.version)
             if self._abandoned:
-                break
-        return {"dead": True}
+                return {"dead": True}
+        raise SandboxError(_NOT_THERE)
 
     def abandon(self) -> None:
         """End, from another thread, a check that nobody waits for any longer."""
@@ -210,8 +217,7 @@ class TrustedChecker:
                 self._process.kill()
                 self._process.wait()
             self._process.stdout.close()  # type: ignore[union-attr]
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        self._kept.close()
         self._process = self._folder = None
         self._opened.clear()
         self._ready = False
@@ -224,10 +230,7 @@ class TrustedChecker:
             try:
                 receive(process.stdout)
             except EOFError:
-                raise RuntimeError(
-                    "Le processus qui vérifie les réponses ne démarre pas. "
-                    "Vérifiez l'installation avec « culture-d verifier »."
-                ) from None
+                raise SandboxError(_NOT_THERE) from None
             self._ready = True
         return process.stdin, process.stdout
 
