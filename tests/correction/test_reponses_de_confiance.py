@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,9 @@ from culture_d import exercises
 from culture_d.errors import SandboxError
 from culture_d.execution import OwnKernel, own_kernel_settings
 from culture_d.grading import checkable, extraction
-from culture_d.grading.model import Assignment
+from culture_d.grading.assignment import load_assignments
+from culture_d.grading.model import Assignment, Graded, Limits, Repaired, Submission
+from culture_d.grading.plain import PlainRunner
 from culture_d.grading.trusted import AnswerCheck, TrustedChecker, _outputs
 from culture_d.project import Project
 
@@ -729,3 +731,56 @@ def test_a_checker_that_cannot_start_is_the_machine_s_fault(
         monkeypatch.setattr(sys, "executable", "/bin/false")
         with pytest.raises(SandboxError, match="ne démarre pas"):
             checker.check(small, NUMBER, plan_of(NUMBER, small), "[]", "un", 1)
+
+
+@pytest.fixture(scope="module")
+def prepared(small: Assignment, tmp_path_factory: pytest.TempPathFactory) -> Assignment:
+    """The small exercise as nbgrader prepares it."""
+    root = tmp_path_factory.mktemp("cours")
+    for name, text in small.files.items():
+        place = root / "source" / "petit" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(text)
+    notebook = small_notebook(dict.fromkeys(RIGHT, "pass"))
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "P", "language": "python"}
+    nbformat.write(notebook, root / "source" / "petit" / "petit.ipynb")
+    return load_assignments(root, cache=root / "cache")["petit"]
+
+
+def shown(graded: Graded) -> list[Any]:
+    """List what each test cell shows, a stream in one piece whatever its pieces were."""
+    notebook = nbformat.reads(graded.notebooks["petit.ipynb"].decode(), as_version=4)
+    tests = [cell for cell in notebook.cells if checkable.is_test(cell)]
+    found = []
+    for cell in tests:
+        text = "".join(one.text for one in cell.outputs if one.output_type == "stream")
+        rest = [one for one in cell.outputs if one.output_type != "stream"]
+        found.append((cell.execution_count, text, re.sub(r"ipykernel_\d+/\d+", "", str(rest))))
+    return found
+
+
+def test_the_runner_gives_the_points_of_nbgrader_to_the_honest_and_none_to_the_cheat(
+    prepared: Assignment, checker: TrustedChecker
+) -> None:
+    wrong = {**WRONG, "reponse-1": "reponse_1 = 'cent'", "reponse-4": "double = 3"}
+    crash = {**RIGHT, "reponse-3": "reponse_3 = 42\nimport os\nos._exit(1)"}
+    sent = {"juste": RIGHT, "faux": wrong, "malin": {**RIGHT, "reponse-1": FRAMES}, "panne": crash}
+    results = {}
+    for way, checks in (("noyau", None), ("données", partial(AnswerCheck, checker))):
+        runner = PlainRunner(checker_for=checks)
+        for learner, answers in sent.items():
+            notebook = small_notebook(answers)
+            notebook.metadata.kernelspec = {"name": "python3", "display_name": "P"}
+            files = {"petit.ipynb": nbformat.writes(notebook).encode()}
+            submission = Submission(learner, "petit", files)
+            graded = runner.grade(prepared, Repaired(submission, submission.digest), Limits())
+            assert isinstance(graded, Graded), graded
+            results[way, learner] = graded
+    points = {key: [score.automatic for score in graded.scores] for key, graded in results.items()}
+    assert points["données", "juste"] == points["noyau", "juste"] == [2, 2, 2, 2]
+    assert points["données", "faux"] == points["noyau", "faux"] == [0, 0, 0, 0]
+    assert points["noyau", "malin"] == [2, 2, 2, 2]
+    assert points["données", "malin"] == [0, 2, 2, 2]
+    assert points["données", "panne"] == points["noyau", "panne"]
+    for learner in ("juste", "faux"):
+        assert shown(results["données", learner]) == shown(results["noyau", learner])
