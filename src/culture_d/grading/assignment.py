@@ -267,7 +267,8 @@ def _with_hidden_tests(released: Path, book: Any, assignment: str) -> bytes:
         if kept is not None:
             cell.source = kept.source
             mark["checksum"] = kept.checksum
-    return nbformat.writes(notebook).encode()
+    text: str = nbformat.writes(notebook)
+    return text.encode()
 
 
 @contextlib.contextmanager

@@ -107,6 +107,10 @@ class GradedExecute(Execute):  # type: ignore[misc]
     """
 
     session: ClassVar[Session]
+    kc: Any
+    km: Any
+    widget_state: dict[str, Any]
+    widget_buffers: dict[str, Any]
 
     @classmethod
     def bound(cls, session: Session) -> type["GradedExecute"]:

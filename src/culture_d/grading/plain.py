@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 import nbformat
 from nbformat import NotebookNode
 from nbgrader import utils
-from nbgrader.preprocessors import Execute, SaveAutoGrades
+from nbgrader.preprocessors import ClearHiddenTests, Execute, SaveAutoGrades
 from traitlets.config import Config
 
 from culture_d.errors import SandboxError, reason
@@ -179,7 +179,7 @@ class _Course:
     def files(self) -> dict[str, bytes]:
         """What the notebook finds in its folder: its files, those of the course over them.
 
-        The notebooks are those of the learner, without the hidden tests.
+        The notebooks are as submitted: nbgrader's own folder would show the hidden tests.
         """
         kept = self.assignment.config.get("Autograde", {}).get("exclude_overwriting", {})
         own = set(kept.get(self.name, ()) if isinstance(kept, Mapping) else ())
@@ -190,7 +190,11 @@ class _Course:
             name = path.relative_to(source).as_posix()
             if name not in own:
                 files[name] = path
-        return {name: path.read_bytes() for name, path in sorted(files.items())}
+        texts = {name: path.read_bytes() for name, path in sorted(files.items())}
+        return {
+            name: _without_hidden_tests(text, self.assignment) if name.endswith(".ipynb") else text
+            for name, text in texts.items()
+        }
 
     def autograde(self, session: Session) -> str | None:
         """Run nbgrader's autograde; what went wrong with it, if anything did.
@@ -325,6 +329,20 @@ def checking_modules(assignment: Assignment) -> frozenset[str]:
         and name not in own | written
         and re.search(rf"\b{re.escape(name.removesuffix('.py'))}\b", tests)
     )
+
+
+def _without_hidden_tests(text: bytes, assignment: Assignment) -> bytes:
+    """Take out of a notebook what its author never saw, and a repair may have put back."""
+    config = Config({name: Config(dict(own)) for name, own in assignment.config.items()})
+    tests = ClearHiddenTests(config=config, enforce_metadata=False)
+    try:
+        notebook = nbformat.reads(text.decode(), as_version=4)
+        for index, cell in enumerate(notebook.cells):
+            tests.preprocess_cell(cell, {}, index)
+        written: str = nbformat.writes(notebook)
+    except (ValueError, KeyError, AttributeError, RuntimeError, nbformat.ValidationError):
+        return b""  # not a notebook: nobody needs to read it
+    return written.encode()
 
 
 def _skipped_by_course(assignment: Assignment) -> frozenset[str]:

@@ -33,7 +33,7 @@ import zmq
 import zmq.asyncio
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Instance
 
 from culture_d.errors import SandboxError
@@ -331,9 +331,10 @@ class Room:
     place: str = PLACE
 
 
-class RoomProvisioner(LocalProvisioner):  # type: ignore[misc]
+class RoomProvisioner(LocalProvisioner):
     """Starts a kernel in a room, and ends the room with all that runs in it."""
 
+    process: "subprocess.Popen[bytes] | None" = None
     first: int | None = None
     """A descriptor of the room's first process, whose death is that of all the others."""
     number: int | None = None
@@ -345,9 +346,9 @@ class RoomProvisioner(LocalProvisioner):  # type: ignore[misc]
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Open the sockets and write what the room will find at its entry."""
-        manager: RoomKernel = self.parent
-        room: Room = manager.room
-        folder = Path(tempfile.mkdtemp(prefix="k", dir=room.folder))
+        manager: Any = self.parent
+        self.room: Room = manager.room
+        folder = Path(tempfile.mkdtemp(prefix="k", dir=self.room.folder))
         manager.transport, manager.ip = "ipc", str(folder / "n")
         self.sockets = {}
         for port, channel in enumerate(CHANNELS, 1):
@@ -361,7 +362,7 @@ class RoomProvisioner(LocalProvisioner):  # type: ignore[misc]
         manager.write_connection_file()
         self.connection_info = manager.get_connection_info()
         self.entry = folder / "entree"
-        self._write_entry(room)
+        self._write_entry(self.room)
         self.extra_arguments = kwargs.pop("extra_arguments", [])
         return {"cmd": [], "env": {}}
 
@@ -386,9 +387,10 @@ class RoomProvisioner(LocalProvisioner):  # type: ignore[misc]
             "sockets": {port: one.fileno() for port, one in self.sockets.items()},
         }
         # Where the kernel would listen, if its sockets were not given to it.
-        kernel = {**self.connection_info, "ip": "/tmp/.noyau", "key": _text(self.connection_info)}
-        for name, content in (("settings", settings), ("kernel", kernel)):
-            (self.entry / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+        info: dict[str, Any] = dict(self.connection_info)
+        kernel = {**info, "ip": "/tmp/.noyau", "key": info["key"].decode()}
+        for title, values in (("settings", settings), ("kernel", kernel)):
+            (self.entry / f"{title}.json").write_text(json.dumps(values), encoding="utf-8")
         for path in (self.entry, *self.entry.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
 
@@ -398,7 +400,7 @@ class RoomProvisioner(LocalProvisioner):  # type: ignore[misc]
         Raises:
             SandboxError: bubblewrap did not start it.
         """
-        room: Room = self.parent.room
+        room = self.room
         protected = {name: self.entry / "files" / name for name in room.protected}
         if protected:
             # No compiled copy of a protected module may be put beside it.
@@ -415,7 +417,7 @@ class RoomProvisioner(LocalProvisioner):  # type: ignore[misc]
                 sum(map(len, room.files.values())),
                 tell,
             )
-            self.process = subprocess.Popen(
+            process = subprocess.Popen(
                 words,
                 env={},
                 cwd="/",
@@ -427,18 +429,18 @@ class RoomProvisioner(LocalProvisioner):  # type: ignore[misc]
             )
             os.close(tell)
             tell = -1
-            self.pid = self.process.pid
-            self._find_first(told)
+            self.process, self.pid = process, process.pid
+            self._find_first(told, process)
         finally:
             os.close(told)
             if tell >= 0:
                 os.close(tell)
             for one in self.sockets.values():
                 one.close()
-        self.watch = asyncio.ensure_future(self._watch(room.limits.memory))
+        self.watch = asyncio.ensure_future(self._watch(process, room.limits.memory))
         return self.connection_info
 
-    def _find_first(self, told: int) -> None:
+    def _find_first(self, told: int, process: "subprocess.Popen[bytes]") -> None:
         """Read which process, once killed, takes the whole room with it."""
         text = b""
         deadline = time.monotonic() + _START_SECONDS
@@ -446,17 +448,17 @@ class RoomProvisioner(LocalProvisioner):  # type: ignore[misc]
             ready, _, _ = select.select([told], [], [], max(0.0, deadline - time.monotonic()))
             piece = os.read(told, 4096) if ready else b""
             if not piece:
-                self.process.kill()
-                self.process.wait()
+                process.kill()
+                process.wait()
                 raise SandboxError(available() or "La salle d'une copie n'a pas pu s'ouvrir.")
             text += piece
         self.number = int(json.loads(text)["child-pid"])
         with contextlib.suppress(ProcessLookupError):
             self.first = os.pidfd_open(self.number)
 
-    async def _watch(self, limit: int) -> None:
+    async def _watch(self, process: "subprocess.Popen[bytes]", limit: int) -> None:
         """End the room when its processes together hold more memory than one may."""
-        while self.has_process and self.process.poll() is None:
+        while process.poll() is None:
             await asyncio.sleep(_WATCH_SECONDS)
             if self._measure() > limit:
                 self.memory_exceeded = True
@@ -590,8 +592,3 @@ def font_cache() -> tuple[Path, ...]:
                 for path in Path(made).glob("fontlist*.json"):
                     path.replace(folder / path.name)
     return tuple(sorted(folder.glob("fontlist*.json")))
-
-
-def _text(info: Mapping[str, Any]) -> str:
-    key = info["key"]
-    return key.decode() if isinstance(key, bytes) else str(key)

@@ -4,6 +4,7 @@ The learner's code runs as the grader, with its disk and its network. Only the f
 works on are a copy, and its processes are ended with it, if they have not left its group.
 """
 
+import contextlib
 import os
 import signal
 import tempfile
@@ -32,18 +33,12 @@ class OpenKernel(OwnKernel):
         connection = str(private / "connection.json")
         super().__init__(context=bounded_context(), connection_file=connection, **settings)
 
-    async def _async_start_kernel(self, **settings: Any) -> None:
-        await super()._async_start_kernel(**{**settings, "cwd": str(self.place)})
+    async def _async_pre_start_kernel(self, **settings: Any) -> Any:
+        return await super()._async_pre_start_kernel(**{**settings, "cwd": str(self.place)})
 
-    start_kernel = _async_start_kernel
-
-    async def _async_shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
+    async def _async_kill_kernel(self, restart: bool = False) -> None:
         group = getattr(self.provisioner, "pgid", None)
-        await super()._async_shutdown_kernel(now=now, restart=restart)
-        if group and os.name != "nt":
-            try:
+        await super()._async_kill_kernel(restart)
+        if group:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(group, signal.SIGKILL)
-            except ProcessLookupError:
-                return
-
-    shutdown_kernel = _async_shutdown_kernel
