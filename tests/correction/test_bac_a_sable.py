@@ -4,6 +4,7 @@ The little course has three questions. A hostile cell takes the place of an answ
 says which points its author keeps, and what the attack must not have found or left.
 """
 
+import dataclasses
 import json
 import os
 import resource
@@ -280,6 +281,20 @@ def test_memory_is_counted_over_all_processes(grade: Callable[..., Graded]) -> N
                 os._exit(0)
         time.sleep(60)
         """
+    )
+    assert points(result) == FULL | {"test-1": 0.0}
+    assert any("mémoire" in note for note in result.notes)
+
+
+def test_empty_files_are_counted_as_memory(grade: Callable[..., Graded]) -> None:
+    limits = dataclasses.replace(LIMITS, memory=700 * MEBIBYTE, cell_seconds=60, total_seconds=120)
+    result = grade(
+        limits,
+        rep_1="""
+        import os
+        for n in range(10**7):
+            os.close(os.open(f"/tmp/{n}", os.O_CREAT))
+        """,
     )
     assert points(result) == FULL | {"test-1": 0.0}
     assert any("mémoire" in note for note in result.notes)

@@ -4,6 +4,7 @@ One course of another trainer (two notebooks, a plug-in for late work, free text
 credit, figures, files of its own) is graded by nbgrader itself and by the plain runner.
 """
 
+import dataclasses
 import json
 import re
 import shutil
@@ -402,10 +403,8 @@ def test_a_kernel_that_cannot_start_is_the_machines_fault(
     assignment: Assignment, runner: PlainRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Broken(RoomKernel):
-        async def _async_start_kernel(self, **settings: Any) -> None:
+        async def _async_pre_start_kernel(self, **settings: Any) -> Any:
             raise SandboxError("Pas de salle.")
-
-        start_kernel = _async_start_kernel
 
     monkeypatch.setattr(plain, "RoomKernel", Broken)
     result = runner.grade(assignment, submitted(copy(assignment)), LIMITS)
@@ -415,11 +414,21 @@ def test_a_kernel_that_cannot_start_is_the_machines_fault(
 def test_a_broken_gradebook_is_a_fault_that_is_said(
     assignment: Assignment, runner: PlainRunner
 ) -> None:
-    import dataclasses
-
     broken = dataclasses.replace(assignment, gradebook=b"rien")
     result = runner.grade(broken, submitted(copy(assignment)), LIMITS)
     assert isinstance(result, Failed) and "nbgrader n'a pas pu noter" in result.reason
+
+
+def test_another_language_is_a_fault_that_is_said(
+    assignment: Assignment, runner: PlainRunner
+) -> None:
+    notebook = nbformat.reads(assignment.notebooks["un.ipynb"].decode(), as_version=4)
+    notebook.metadata["kernelspec"] = {"name": "ir", "display_name": "R", "language": "R"}
+    other = dataclasses.replace(
+        assignment, notebooks={"un.ipynb": nbformat.writes(notebook).encode()}
+    )
+    result = runner.grade(other, submitted(copy(assignment)), LIMITS)
+    assert isinstance(result, Failed) and "écrit en R" in result.reason
 
 
 def test_what_was_submitted_cannot_leave_its_folder(

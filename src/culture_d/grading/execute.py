@@ -111,6 +111,7 @@ class GradedExecute(Execute):  # type: ignore[misc]
     km: Any
     widget_state: dict[str, Any]
     widget_buffers: dict[str, Any]
+    error_on_timeout: Any
 
     @classmethod
     def bound(cls, session: Session) -> type["GradedExecute"]:
@@ -128,6 +129,9 @@ class GradedExecute(Execute):  # type: ignore[misc]
         NotebookClient.__init__(self, nb, km)
         self.reset_execution_trackers()
         self._check_assign_resources(resources)
+        # What bounds a cell is ours, whatever the course says of it.
+        self.interrupt_on_timeout = self.raise_on_iopub_timeout = True
+        self.error_on_timeout = self.error_on_timeout or Execute.error_on_timeout.default()
         # A tag of the learner's must not keep a test from running.
         self.skip_cells_with_tag = ""
         self.spent = 0

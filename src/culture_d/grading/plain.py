@@ -115,6 +115,13 @@ class PlainRunner:
         """
         submission = repaired.submission
         started, used = time.monotonic(), _cpu_seconds()
+        if language := _other_language(assignment):
+            return Failed(
+                submission.learner,
+                assignment.name,
+                f"Le devoir « {assignment.name} » est écrit en {language} : seuls les notebooks en "
+                "Python peuvent être notés ici. Notez-le avec « nbgrader autograde ».",
+            )
         try:
             with scratch() as root:
                 course = _Course(root, assignment, repaired)
@@ -343,6 +350,17 @@ def _without_hidden_tests(text: bytes, assignment: Assignment) -> bytes:
     except (ValueError, KeyError, AttributeError, RuntimeError, nbformat.ValidationError):
         return b""  # not a notebook: nobody needs to read it
     return written.encode()
+
+
+def _other_language(assignment: Assignment) -> str | None:
+    """Name the language of an assignment that is not in Python."""
+    for text in assignment.notebooks.values():
+        metadata = nbformat.reads(text.decode(), as_version=4).metadata
+        kernel = metadata.get("kernelspec", {})
+        language = metadata.get("language_info", {}).get("name") or kernel.get("language")
+        if language not in (None, "python") or kernel.get("name") in ("ir", "bash"):
+            return str(language or kernel["name"])
+    return None
 
 
 def _skipped_by_course(assignment: Assignment) -> frozenset[str]:

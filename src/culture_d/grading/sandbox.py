@@ -53,6 +53,7 @@ _QUEUED_MESSAGES = 16
 _SHARED_MEMORY = 16 * MEBIBYTE
 _START_SECONDS = 20
 _WATCH_SECONDS = 0.5
+_INODE_BYTES = 1024
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SETTINGS = (
     "/etc/alternatives",
@@ -545,11 +546,13 @@ def room_use(first: int) -> tuple[int, float]:
     """Measure what a process and all those it started hold and have used.
 
     Returns:
-        memory: bytes; what is shared with a file is not counted.
+        memory: bytes; what is shared with a file is not counted, what the files of the room's
+            disks cost the kernel is, of which the size of the disks says nothing.
         seconds: processor time, also of the processes that have ended.
     """
     page, ticks = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
     memory, seconds, numbers = 0, 0.0, [first]
+    disks: dict[int, int] = {}
     while numbers:
         process = Path("/proc", str(numbers.pop()))
         with contextlib.suppress(OSError, ValueError, IndexError):
@@ -557,9 +560,13 @@ def room_use(first: int) -> tuple[int, float]:
             memory += (int(sizes[1]) - int(sizes[2])) * page
             times = (process / "stat").read_text().rpartition(")")[2].split()[11:15]
             seconds += sum(map(int, times)) / ticks
+            for place in ("tmp", "devoir", "dev/shm"):
+                with contextlib.suppress(OSError):
+                    disk = os.statvfs(process / "root" / place)
+                    disks[disk.f_fsid] = (disk.f_files - disk.f_ffree) * _INODE_BYTES
             for task in (process / "task").iterdir():
                 numbers += map(int, (task / "children").read_text().split())
-    return memory, seconds
+    return memory + sum(disks.values()), seconds
 
 
 @functools.cache
