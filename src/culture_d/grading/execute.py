@@ -168,14 +168,10 @@ class GradedExecute(Execute):  # type: ignore[misc]
         tried = False
         while True:
             if self.session.left <= 0:
-                self._fail(
-                    cell, index, "TotalTimeError", "le temps prévu pour le devoir est écoulé"
-                )
-                return
+                return self._give_up(cell, index, "le temps prévu pour le devoir est écoulé")
             if self.restarts > MAX_RESTARTS:
-                self._fail(cell, index, "DeadKernelError", "Python s'est arrêté trop de fois")
-                return
-            if not await self._ready(index):
+                return self._give_up(cell, index, "Python s'est arrêté trop de fois")
+            if not await self._ready():
                 continue
             started = time.monotonic()
             try:
@@ -191,9 +187,9 @@ class GradedExecute(Execute):  # type: ignore[misc]
                 self._fail(cell, index, "DeadKernelError", lost.why, told=False)
             self.settling = 0.0
             self.done.append(index)
-            return
+            return None
 
-    async def _ready(self, index: int) -> bool:
+    async def _ready(self) -> bool:
         """Have a kernel where all the cells before ran but those left out."""
         if self.kc is not None:
             return True
@@ -246,7 +242,8 @@ class GradedExecute(Execute):  # type: ignore[misc]
         try:
             if not again and await self._checked(cell, index):
                 return
-            count = self.code_cells_executed + 1
+            # As numbered without the cells that were run again.
+            count = cell.execution_count if again else len(self.done) + 1
             await self.async_execute_cell(cell, index, execution_count=count)
         except DeadKernelError:
             why = _DEAD
@@ -295,9 +292,8 @@ class GradedExecute(Execute):  # type: ignore[misc]
         if outputs is None:
             return False
         self.left_out.add(index)
-        self.code_cells_executed += 1
         cell.outputs = [NotebookNode(output) for output in outputs]
-        cell.execution_count = self.code_cells_executed
+        cell.execution_count = len(self.done) + 1
         return True
 
     def _say(self, cell: NotebookNode, index: int) -> None:
@@ -326,6 +322,10 @@ class GradedExecute(Execute):  # type: ignore[misc]
         line = f"\x1b[0;31m{kind}\x1b[0m: {why}"
         cell.setdefault("outputs", [])
         cell.outputs.append(new_output("error", ename=kind, evalue=why, traceback=[line]))
+
+    def _give_up(self, cell: NotebookNode, index: int, why: str) -> None:
+        """Leave a cell without running it: said for those that have points only."""
+        self._fail(cell, index, "NotRun", why, told=utils.is_grade(cell))
 
     def _leave_out(self, index: int, why: str) -> None:
         self.left_out.add(index)

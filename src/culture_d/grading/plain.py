@@ -35,12 +35,11 @@ from culture_d.grading.model import (
     Limits,
     Repaired,
 )
-from culture_d.grading.sandbox import Room, RoomKernel, available
+from culture_d.grading.sandbox import PLACE, Room, RoomKernel, available
 from culture_d.grading.scratch import scratch, sweep
 from culture_d.grading.unisolated import OpenKernel
 
 CheckerFor = Callable[[Assignment], Checker | None]
-PLACE = "/devoir"
 
 
 class FairAutoGrades(SaveAutoGrades):  # type: ignore[misc]
@@ -173,6 +172,8 @@ class _Course:
         self.root, self.assignment = root, assignment
         self.learner, self.name = repaired.submission.learner, assignment.name
         submission = repaired.submission
+        if Path(self.learner).name != self.learner or self.learner in ("", "..", "."):
+            raise SandboxError(f"« {self.learner} » ne peut pas nommer le dossier d'une copie.")
         self.database = root / "gradebook.db"
         self.database.write_bytes(assignment.gradebook)
         _write(root / "source" / self.name, assignment.files)

@@ -560,13 +560,20 @@ def room_use(first: int) -> tuple[int, float]:
             memory += (int(sizes[1]) - int(sizes[2])) * page
             times = (process / "stat").read_text().rpartition(")")[2].split()[11:15]
             seconds += sum(map(int, times)) / ticks
-            for place in ("tmp", "devoir", "dev/shm"):
-                with contextlib.suppress(OSError):
-                    disk = os.statvfs(process / "root" / place)
-                    disks[disk.f_fsid] = (disk.f_files - disk.f_ffree) * _INODE_BYTES
+            disks |= _disks(process / "root")
             for task in (process / "task").iterdir():
                 numbers += map(int, (task / "children").read_text().split())
     return memory + sum(disks.values()), seconds
+
+
+def _disks(root: Path) -> dict[int, int]:
+    """Measure what the files of a room cost the kernel beside their content: disk, bytes."""
+    found: dict[int, int] = {}
+    with contextlib.suppress(OSError):
+        for place in (root / "tmp", root / "dev" / "shm", *(root / PLACE[1:]).iterdir()):
+            disk = os.statvfs(place)
+            found[disk.f_fsid] = (disk.f_files - disk.f_ffree) * _INODE_BYTES
+    return found
 
 
 @functools.cache
