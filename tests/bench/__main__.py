@@ -14,6 +14,7 @@ from culture_d import chromium
 from culture_d.project import Project
 from culture_d.serve import ADDRESS, make_server
 from tests.bench.building import builds, served
+from tests.bench.grading import grading
 from tests.bench.network import slow_network
 from tests.bench.pages import explorable, pages
 from tests.bench.scores import scores
@@ -23,6 +24,7 @@ def main() -> None:
     """Print every measure, as soon as it is there."""
     project = Project.find()
     console = Console()
+    console.print(grading(project))
     console.print(builds(project))
     console.print(served(project))
     with make_server(project.site, port=0) as server, sync_playwright() as playwright:
