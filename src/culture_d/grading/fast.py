@@ -32,8 +32,8 @@ class FastRunner:
         self.server = ForkServer()
         try:
             with without_address_grammar():
-                from culture_d.grading.plain import PLACE, PlainRunner, checking_modules
-                from culture_d.grading.sandbox import Room
+                from culture_d.grading.plain import PlainRunner, checking_modules
+                from culture_d.grading.sandbox import PLACE, Room
 
             class ForkingRunner(PlainRunner):
                 """The plain runner, its kernels forked."""
