@@ -5,7 +5,7 @@ DOSSIER ?= $(HOME)/culture-d
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lab usb pdf bench clean lock format env notebooks
+.PHONY: help serve test lab usb pdf bench soak clean lock format env notebooks
 .SILENT:
 
 help: ## Afficher cette aide
@@ -50,6 +50,10 @@ test: env ## Passer tous les tests
 bench: env ## Mesurer vitesse et poids
 	$(BIN)/python -m culture_d.chromium >/dev/null
 	$(BIN)/python -m tests.bench
+
+soak: env ## Mettre la correction à l'épreuve : cinquante arrêts, mille devoirs
+	$(BIN)/python -m culture_d.bubblewrap >/dev/null
+	$(BIN)/python -m tests.soak
 
 format: env ## Mettre le code en forme
 	$(BIN)/ruff check --fix .

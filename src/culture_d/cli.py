@@ -309,6 +309,13 @@ def exercices(exercices_choisis: tuple[str, ...], valider: bool, dossier: Path |
 )
 @click.option("--simulation", is_flag=True, help="Dire ce qui serait fait, sans rien écrire.")
 @click.option("--sans-isolation", is_flag=True, help="Corriger sans protéger cette machine.")
+@click.option(
+    "--methode",
+    type=click.Choice(["rapide", "simple"]),
+    default="rapide",
+    show_default=True,
+    help="Un Python prêt d'avance, ou un Python neuf par devoir : mêmes résultats.",
+)
 def corriger(
     source: Path,
     exercice: str | None,
@@ -318,6 +325,7 @@ def corriger(
     delai: float | None,
     simulation: bool,
     sans_isolation: bool,
+    methode: str,
 ) -> None:
     """Corriger les devoirs d'un dossier ou d'une archive : points, retours, tableau.
 
@@ -336,6 +344,7 @@ def corriger(
         cell_seconds=delai,
         simulate=simulation,
         isolated=not sans_isolation,
+        method=methode,
     )
     try:
         project = Project.find_whole()

@@ -1,0 +1,97 @@
+"""Grade a thousand submissions: memory stays flat, time grows with their number."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.table import Table
+
+from culture_d.french import nombre
+from culture_d.grading.assignment import load_assignments
+from culture_d.grading.run import Options, correct
+from culture_d.project import Project
+from tests.bench.grading import submissions
+
+COUNT = 1000
+STEP = 100
+# The last hundred may not take half as long again as the second, nor memory grow by a third.
+SLOWER, LARGER = 1.5, 1.33
+
+
+def many_submissions(project: Project, root: Path) -> Iterator[Table | str]:
+    """Grade `COUNT` submissions of the eight exercises, and measure each hundred."""
+    given = load_assignments(project.exercises, cache=root / "cache")
+    models = [repaired.submission for repaired in submissions(project, given)]
+    for number in range(COUNT):
+        model = models[number % len(models)]
+        place = root / "reçus" / f"eleve-{number:04d}" / model.assignment
+        place.mkdir(parents=True)
+        for name, content in model.files.items():
+            (place / name).write_bytes(content)
+    marks: list[tuple[int, float, float]] = []
+    memory = _Memory()
+
+    def note(done: int, total: int, stage: str) -> None:
+        if stage == "correction" and done and done % STEP == 0:
+            marks.append((done, time.monotonic(), memory.highest()))
+
+    began = time.monotonic()
+    with memory:
+        outcome = correct(Options(root / "reçus", course=root / "cours"), project, note)
+    total = time.monotonic() - began
+    assert len(outcome.graded) == COUNT, (
+        len(outcome.graded),
+        outcome.failed[:3],
+        outcome.refused[:3],
+    )
+    table = Table("devoirs", "s pour cent devoirs", "mémoire la plus haute (Mio)")
+    table.caption = f"{COUNT} devoirs en {nombre(total, 0)} s, bilan et retours compris"
+    times, before = [], began
+    for done, moment, highest in marks:
+        times.append(moment - before)
+        table.add_row(str(done), nombre(times[-1], 1), nombre(highest, 0))
+        before = moment
+    yield table
+    assert times[-1] <= times[1] * SLOWER, "le temps n'est pas proportionnel"
+    assert marks[-1][2] <= marks[1][2] * LARGER, "la mémoire grandit"
+    yield "Temps proportionnel, mémoire stable."
+
+
+class _Memory:
+    """Watches the resident memory of this process and its children, in MiB."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._highest = 0.0
+
+    def __enter__(self) -> None:
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+
+    def highest(self) -> float:
+        """The most since the last time it was asked."""
+        found, self._highest = self._highest, 0.0
+        return found
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.5):
+            self._highest = max(self._highest, _resident(os.getpid()) / 1024)
+
+
+def _resident(pid: int) -> float:
+    """Add up the proportional memory of a process and its descendants, in KiB (`smaps_rollup`)."""
+    total = 0.0
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                total += float(line.split()[1])
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            for child in (thread / "children").read_text().split():
+                total += _resident(int(child))
+    except OSError:
+        return total
+    return total
