@@ -201,7 +201,8 @@ def grade(assignment: Assignment, runner: PlainRunner) -> Callable[..., Graded]:
             "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass",
             "plus de 5 secondes",
         ),
-        ("bytearray(5 * 10**9)", ""),
+        ("bytearray(5 * 10**9)", "plus de mémoire"),
+        ("import urllib.request; urllib.request.urlopen('https://data.gouv.fr')", "Internet"),
         ("[bytearray(10**8) for _ in range(100)]", ""),
         ("import sys; sys.setrecursionlimit(10**9)\ndef f(): f()\nf()", ""),
     ],
@@ -674,6 +675,8 @@ PlainRunner().grade(given, Repaired(submission, ""), Limits(cell_seconds=600, to
     assert alive(kernels) == []
     left = [path for path in folders if path.exists()]
     assert left  # SIGKILL leaves the folder, and the next run removes it
+    for folder in left:
+        os.utime(folder, (0, 0))
     subprocess.run(
         [sys.executable, "-c", "from culture_d.grading.scratch import sweep; sweep()"],
         env={**environment, "PYTHONPATH": str(Path(sandbox.__file__).parents[2])},
@@ -747,7 +750,12 @@ def test_the_sweep_leaves_folders_in_use(tmp_path: Path, monkeypatch: pytest.Mon
     abandoned = tmp_path / f"{scratch.PREFIX}abandon"
     abandoned.mkdir()
     (abandoned / scratch.LOCK).touch()
-    assert scratch.sweep() == 1
+    assert scratch.sweep() == 0  # so new that its lock may not be taken yet
+    os.utime(abandoned, (0, 0))
+    with scratch.scratch() as folder:
+        os.utime(folder, (0, 0))
+        assert scratch.sweep() == 1
+        assert folder.exists()
     assert not abandoned.exists()
 
 

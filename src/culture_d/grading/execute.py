@@ -44,6 +44,11 @@ _QUICK_SECONDS = 10
 """A cell that died sooner than that is tried again."""
 _LONGEST_SETTLING = 3.0
 _DEAD = "Python s'est arrêté (mémoire épuisée, ou processus tué)"
+_MEMORY = "demande plus de mémoire que ce qui est permis."
+_NETWORK = "demande Internet, que la correction n'a pas : joignez les fichiers à votre copie."
+_SAID = {"MemoryError": _MEMORY, "OutOfMemoryError": _MEMORY} | dict.fromkeys(
+    ("URLError", "gaierror", "NewConnectionError", "ConnectionError", "ConnectError"), _NETWORK
+)
 _CUT = "\n… (sortie trop longue, coupée ici)\n"
 
 
@@ -301,6 +306,9 @@ class GradedExecute(Execute):  # type: ignore[misc]
         if self.timed_out:
             self.session.note(f"{where} : {self._too_long()}. Elle a été interrompue.")
             self.left_out.add(index)
+        kinds = {output.get("ename") for output in cell.get("outputs", ())}
+        for said in sorted({_SAID[kind] for kind in kinds & set(_SAID)}):
+            self.session.note(f"{where} {said}")
         if self.cut:
             self.session.note(
                 f"{where} affiche plus que ce qui peut être gardé : la suite a été coupée."

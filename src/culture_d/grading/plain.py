@@ -7,11 +7,9 @@ that a faster way must equal.
 """
 
 import contextlib
-import gc
 import importlib
 import os
 import re
-import resource
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -149,8 +147,6 @@ class PlainRunner:
                 f"La copie n'a pas pu être notée : {reason(error)} ({error.filename or 'disque'}). "
                 "Libérez de la place dans le dossier temporaire, puis relancez la correction.",
             )
-        finally:
-            gc.collect()
 
     def _kernels(self, course: "_Course", limits: Limits) -> Callable[[], Any]:
         if not self.isolated:
@@ -397,6 +393,6 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _cpu_seconds() -> float:
-    """Measure the processor time of this process and of the rooms it has ended, in seconds."""
-    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in both) if os.name != "nt" else 0.0
+    """Measure the processor time of this process and of those it has ended, in seconds."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system

@@ -5,7 +5,6 @@ next run removes those whose lock nobody holds.
 """
 
 import contextlib
-import fcntl
 import os
 import shutil
 import stat
@@ -15,12 +14,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 PREFIX = "culture-d-note-"
 LOCK = "verrou"
 # A socket's path is limited to some 100 bytes; ours end in « /n-5 ».
 MAX_SOCKET_FOLDER = 90
-# A folder without its lock yet is being made; after this long, its maker was killed.
-_BEING_MADE_SECONDS = 600
+# A folder as new as this may not have its lock yet.
+_BEING_MADE_SECONDS = 5
 
 
 def _place() -> Path:
@@ -38,14 +39,14 @@ def scratch() -> Iterator[Path]:
         OSError: the disk is full, or the folder of temporary files cannot be written.
     """
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_place()))
-    lock = os.open(folder / f".{LOCK}", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    lock = FileLock(folder / LOCK)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        (folder / f".{LOCK}").rename(folder / LOCK)
-        yield folder
+        with lock:
+            yield folder
+            # Before the lock is let go, as far as the system allows.
+            remove(folder)
     finally:
         remove(folder)
-        os.close(lock)
 
 
 def sweep() -> int:
@@ -72,17 +73,17 @@ def remove(folder: Path) -> None:
 
 def _is_ours(folder: Path) -> bool:
     status = folder.lstat()
-    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
+    own = not hasattr(os, "getuid") or status.st_uid == os.getuid()
+    return stat.S_ISDIR(status.st_mode) and own
 
 
 def _is_abandoned(folder: Path) -> bool:
-    if not (folder / LOCK).exists():
-        return time.time() - folder.lstat().st_mtime > _BEING_MADE_SECONDS
-    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if time.time() - folder.lstat().st_mtime < _BEING_MADE_SECONDS:
         return False
-    finally:
-        os.close(lock)
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    lock.release()
     return True
