@@ -32,7 +32,7 @@ def there_and_back(value: Any) -> Any:
     space = {"reponse": value, "__builtins__": __builtins__}
     described = eval(extraction.snippet(["reponse"]), space)
     assert set(space) == {"reponse", "__builtins__"}
-    return extraction.decode(described.text)["reponse"]
+    return extraction.decode(described.text).values["reponse"]
 
 
 def same(one: Any, other: Any) -> None:
@@ -242,6 +242,30 @@ def test_what_is_too_large_keeps_its_kind_and_its_length(value: Any) -> None:
     assert getattr(read, "shape", None) == getattr(value, "shape", None)
 
 
+Point = collections.namedtuple("Point", "x y")
+
+
+@pytest.mark.parametrize(
+    ("value", "lost"),
+    [
+        ([1, {"a": np.float64(2)}], set()),
+        (pd.DataFrame({"a": [1]}), set()),
+        (pd.to_datetime(["2026-11-22"]), set()),
+        (Point(1, 2), {__name__}),
+        ([Point(1, 2), print], {__name__, "builtins"}),
+        (np.ma.masked_array([1], [True]), {"numpy.ma"}),
+        (collections.defaultdict(list), {"collections"}),
+        (collections.deque([1]), {"collections"}),
+        (list(range(30_000)), {extraction.TOO_LARGE}),
+        ({"a": "x" * 200_000}, {extraction.TOO_LARGE}),
+    ],
+)
+def test_what_does_not_come_whole_is_said(value: Any, lost: set[str]) -> None:
+    """For the cells of other courses: these values are then left to the kernel."""
+    described = describe.describe([], ["reponse"], {"reponse": value})
+    assert extraction.decode(described.text).lost.get("reponse", frozenset()) == lost
+
+
 def test_values_without_end_are_cut() -> None:
     loop: list[Any] = []
     loop.append(loop)
@@ -254,7 +278,7 @@ def test_values_without_end_are_cut() -> None:
 def test_a_variable_is_found_as_the_verifier_finds_it() -> None:
     space = {1: "x", "Réponse_1": 3, "reponse 2": 4, "exacte": 5, "EXACT": 6}
     found = describe.describe(["reponse_1", "reponse_2", "absente"], ["exact"], space)
-    assert extraction.decode(found.text) == {"Réponse_1": 3, "reponse 2": 4}
+    assert extraction.decode(found.text).values == {"Réponse_1": 3, "reponse 2": 4}
 
 
 def test_another_python_reads_the_same_from_the_source() -> None:
@@ -307,7 +331,7 @@ REFUSED = [
     '[["a", ["extension", "object", []]]]',
     '[["a", ["instants", "../../etc/passwd", ["array", "<M8[s]", [0], ""]]]]',
     '[["a", ["Timestamp", "now", "ns"]]]',
-    '[["a", ["object", "x", false, -1]]]',
+    '[["a", ["object", "x", false, -1, "x"]]]',
     json.dumps([["a", "x" * extraction.LONGEST]]),
     json.dumps([["a", ["list", [0] * extraction.MOST_NODES]]]),
 ]
@@ -321,10 +345,11 @@ def test_what_is_not_in_the_format_is_refused(text: object) -> None:
 
 def test_a_length_that_is_claimed_takes_no_memory() -> None:
     node = ["long", "list", HUGE]
-    read = extraction.decode(json.dumps([["a", node], ["b", ["object", "x", False, 10**30]]]))
+    objects = ["object", "x", False, 10**30, "x"]
+    read = extraction.decode(json.dumps([["a", node], ["b", objects]])).values
     assert len(read["a"]) == HUGE
     assert len(read["b"]) == sys.maxsize
-    many = extraction.decode(json.dumps([["a", ["list", [["long", "list", 900_000]] * 50]]]))
+    many = extraction.decode(json.dumps([["a", ["list", [["long", "list", 900_000]] * 50]]])).values
     assert sum(type(part) is list for part in many["a"]) == 1
 
 
@@ -378,6 +403,8 @@ NUMPY = "import numpy as np\nfrom nose.tools import assert_equal"
         ("assert x == y", {"x", "y"}, {"x", "y"}),
         ("assert x.balance == 3", {"x"}, {"x"}),
         ("assert len(x) == 3 and str(x) == 'a'", {"x"}, {"x"}),
+        ("assert sum(x) == 3", {"x"}, {"x"}),
+        ("assert x is not None and x == 3", {"x"}, set()),
         ("for k in range(3):\n    assert x[k] == k", {"x"}, {"x"}),
         ("def _seen(v):\n    return v == k\nk = 3\nassert _seen(x)", {"x"}, {"x"}),
         ("assert [v for v in x] == [1]\nassert x[0] == 1", {"x"}, {"x"}),
@@ -415,6 +442,8 @@ def test_a_cell_that_compares_plain_values_is_checked_as_data(
         "assert eval('x') == 3",
         "print('rien')",
         "assert True",
+        "assert x is y",
+        "assert id(x) == 3",
         "assert (await x) == 3",
     ],
 )

@@ -6,11 +6,13 @@ must give the same outputs. Then each cheat stands next to an honest answer.
 
 import ast
 import asyncio
+import contextlib
 import json
 import os
 import re
 import subprocess
 import sys
+import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import cache, partial
@@ -460,6 +462,22 @@ class Tout:
 """
 
 
+def test_the_cell_that_is_checked_is_the_course_s_whatever_was_submitted(
+    small: Assignment, checker: TrustedChecker, tmp_path: Path
+) -> None:
+    """A test of the learner's own is not run by the checker, nor does a test leave it when asked."""
+    notebook = small_notebook(WRONG | {"reponse-1": PATCHED_MARK})
+    notebook.cells[1].metadata["culture_d"] = {"check": "kernel"}
+    notebook.cells[3].source = "import verifier\nverifier.Choix('reponse_2', 'ABCD')\n2.0"
+    added = nbformat.from_dict(notebook.cells[3])
+    added.metadata["nbgrader"] = {**added.metadata.nbgrader, "grade_id": "bonus"}
+    added.source = "import verifier, os\nverifier.Choix('reponse_2', 'ABCD')\nprint(os.getcwd())"
+    notebook.cells.append(added)
+    judged = run(notebook, small, tmp_path, checker)
+    assert points_of(judged)["test-1"] == points_of(judged)["test-2"] == 0
+    assert str(tmp_path) in judged.cells[-1].outputs[0].text
+
+
 def test_an_object_that_equals_everything_equals_nothing(
     small: Assignment, checker: TrustedChecker, tmp_path: Path
 ) -> None:
@@ -471,6 +489,38 @@ def test_an_object_that_equals_everything_equals_nothing(
     assert believed["test-3"] == 2
     judged = points_of(run(small_notebook(answers), small, tmp_path / "ours", checker))
     assert judged == {"test-1": 0, "test-2": 0, "test-3": 0, "test-4": 2}
+
+
+OTHERS = {
+    "assert x == 42": [
+        ("import unittest.mock\nx = unittest.mock.ANY", "data"),
+        ("class F(float): pass\nx = F(42)", "data"),
+        ("import sympy_as_it_were\nx = 1", "data"),
+        ("x = [1] * 30_000", "kernel"),
+        ("import collections\nx = collections.deque([1])", "kernel"),
+    ],
+    "assert x.shape == (1,)": [
+        ("import numpy\nx = numpy.ma.masked_array([1])", "kernel"),
+        ("import numpy\nx = numpy.array([1])", "data"),
+        ("class T: shape = (1,)\nx = T()", "kernel"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "where"),
+    [(source, *case) for source, cases in OTHERS.items() for case in cases],
+)
+def test_a_cell_of_another_course_goes_to_the_kernel_where_an_honest_answer_might_be_lost(
+    source: str, code: str, where: str, small: Assignment, checker: TrustedChecker
+) -> None:
+    space: dict[str, Any] = {"__name__": "__main__"}
+    with contextlib.suppress(ImportError):
+        exec(code, space)
+    plan = plan_of(source, small)
+    described = eval(extraction.snippet(plan.names, plan.exact), space).text
+    outputs = checker.check(small, source, plan, described, uuid.uuid4().hex, 1)
+    assert (outputs is None) == (where == "kernel")
 
 
 def test_a_base_value_is_read_by_the_base_type_itself(
@@ -688,39 +738,38 @@ def test_the_checker_starts_again_when_it_was_killed(small: Assignment) -> None:
         assert again[-1].data["text/plain"] == "2"
 
 
-def test_a_check_that_nobody_waits_for_is_ended(small: Assignment, tmp_path: Path) -> None:
+def test_a_check_that_nobody_waits_for_is_ended(small: Assignment) -> None:
     """A runner has its own limit for a cell: the next answer is not that of the cell before."""
-    endless = NUMBER + "\nwhile True:\n    pass"
-    notebook = small_notebook(RIGHT | {"reponse-1": "reponse_1 = 168306"})
+    notebook = small_notebook(RIGHT)
+    cell, other = notebook.cells[1], notebook.cells[3]
+    cell.source += "\nwhile True:\n    pass"
+    files = {"petit.ipynb": nbformat.writes(notebook).encode()}
+    assignment = Assignment("petit", b"", small.files, files)
+
+    class Kernel:
+        """Answers at once."""
+
+        def execute(self, code: str, **how: Any) -> str:
+            return "demande"
+
+        @property
+        def shell_channel(self) -> Any:
+            return self
+
+        async def get_msg(self, timeout: float) -> Any:
+            values = {"data": {extraction.MIME: '[["reponse_2", "C"]]'}}
+            content = {"execution_count": 3, "user_expressions": {"values": values}}
+            return {"parent_header": {"msg_id": "demande"}, "content": content}
+
+    async def check(answers: AnswerCheck) -> Any:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(answers.check(cell, Kernel()), 4)
+        return await answers.check(other, Kernel())
+
     with TrustedChecker() as checker:
-        answers = AnswerCheck(checker, small)
-        cell = notebook.cells[1]
-
-        class Kernel:
-            """Answers at once that the variable is right."""
-
-            def execute(self, code: str, **how: Any) -> str:
-                return "demande"
-
-            @property
-            def shell_channel(self) -> Any:
-                return self
-
-            async def get_msg(self, timeout: float) -> Any:
-                values = {"data": {extraction.MIME: '[["reponse_1", 168306]]'}}
-                content = {"execution_count": 3, "user_expressions": {"values": values}}
-                return {"parent_header": {"msg_id": "demande"}, "content": content}
-
-        async def check() -> Any:
-            cell.source = endless
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(answers.check(cell, Kernel()), 4)
-            cell.source = NUMBER
-            return await answers.check(cell, Kernel())
-
-        outputs = asyncio.run(check())
+        outputs = asyncio.run(check(AnswerCheck(checker, assignment)))
     assert outputs[-1].data["text/plain"] == "2"
-    assert cell.execution_count == 3
+    assert other.execution_count == 3
 
 
 def test_a_checker_that_cannot_start_is_the_machine_s_fault(

@@ -31,7 +31,7 @@ _OUTSIDE = frozenset(
     re.findall(
         r"[\w.]+",
         "open input globals locals vars dir eval exec compile __import__ help breakpoint exit quit "
-        "get_ipython display In Out setattr delattr",
+        "get_ipython display In Out setattr delattr id",
     )
 )
 _FILES = re.compile(
@@ -47,7 +47,7 @@ _CHANGES = frozenset(
 )
 # What `verifier` is given that names no variable of the notebook.
 _OF_NO_VARIABLE = frozenset({"Erreur", "Points", "lettres", "ordonner", "ordre", "table"})
-_NUMERIC = frozenset(re.findall(r"\w+", "abs round float int complex sum min max divmod pow bool"))
+_NUMERIC = frozenset(re.findall(r"\w+", "abs round float int complex divmod pow bool"))
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ class Plan:
     exact: tuple[str, ...] = ()
     """Variables that the cell uses directly."""
     optional: frozenset[str] = frozenset()
-    """Of `exact`, those that may honestly be no plain data: the cell then runs in the kernel."""
+    """Of `exact`, those of which an honest answer may be no plain data, or of a class of one's
+    own: the cell then runs in the kernel."""
     kernel: str = IN_ITS_PLACE
     """What the learner's kernel runs in place of the cell: its visible imports."""
     prelude: str = ""
@@ -127,6 +128,24 @@ def data_cells(assignment: Assignment) -> list[str]:
         for _, cell in _code_cells(assignment)
         if is_test(cell) and plan(cell.source, assignment, cell.metadata) is not None
     ]
+
+
+def own_test(assignment: Assignment, cell: Any) -> Any:
+    """Find the course's own version of a test cell of a submission; None if it has none.
+
+    Of a submitted cell, only its mark is believed: neither its text, which may be the
+    learner's, nor its other metadata.
+    """
+    if not is_test(cell):
+        return None
+    name = cell.metadata.nbgrader.get("grade_id")
+    own = [
+        one
+        for _, one in _code_cells(assignment)
+        if is_test(one) and one.metadata.nbgrader.grade_id == name
+    ]
+    same = [one for one in own if one.source == cell.source]
+    return (same or own)[0] if same or len(own) == 1 else None
 
 
 def is_test(cell: Any) -> bool:
@@ -329,13 +348,30 @@ def _only_compares(cell: _Cell, free: frozenset[str], here: bool) -> bool:
             names = {_import_name(alias) for alias in node.names}
             if not _all_known(node) and not (here and names == {VERIFIER}):
                 return False
-        elif (isinstance(node, ast.Attribute) and _FILES.match(node.attr)) or isinstance(
-            node, (ast.Global, ast.Await, ast.AsyncFor, ast.AsyncWith)
-        ):
+        elif _is_of_this_place(node):
             return False
     if any(cell.uses(_OUTSIDE)) or any(name.startswith("_") for name in free):
         return False
     return not any(_changes_or_calls(cell, node) for node in cell.uses(free))
+
+
+def _is_of_this_place(node: ast.AST) -> bool:
+    """Whether a piece of code means something only where the notebook runs."""
+    if isinstance(node, ast.Attribute):
+        return bool(_FILES.match(node.attr))
+    if isinstance(node, ast.Compare):
+        return _compares_identity(node)
+    return isinstance(node, (ast.Global, ast.Await, ast.AsyncFor, ast.AsyncWith))
+
+
+def _compares_identity(node: ast.Compare) -> bool:
+    """Whether two objects are asked to be the same one; « is None » is about the value."""
+    sides = [node.left, *node.comparators]
+    return any(
+        isinstance(sign, (ast.Is, ast.IsNot))
+        and not any(isinstance(side, ast.Constant) for side in sides[rank : rank + 2])
+        for rank, sign in enumerate(node.ops)
+    )
 
 
 def _changes_or_calls(cell: _Cell, node: ast.Name) -> bool:

@@ -98,6 +98,12 @@ def _base(value: Any, *kinds: Any) -> Any:
     return next((kind for kind in kinds if any(base is kind for base in bases)), None)
 
 
+def _module(kind: type) -> str:
+    """Name the module a class says it is of."""
+    module = type.__dict__["__module__"].__get__(kind)
+    return module[:80] if type(module) is str else "__main__"
+
+
 class _Reader:
     """Turn values into nested lists that JSON can write, within one budget of characters."""
 
@@ -176,8 +182,20 @@ class _Reader:
         if depth <= DEEPEST:
             for base in _bases(value):
                 if id(base) in self.kinds:
-                    return self.kinds[id(base)](value, depth)
+                    read = self.kinds[id(base)](value, depth)
+                    return read if self._is_exact(type(value), base) else self._derived(value, read)
         return self._object(value)
+
+    def _is_exact(self, kind: type, base: type) -> bool:
+        """Whether nothing of a value is lost when it is read as one of this base class."""
+        if kind is base:
+            return True
+        whole = (self.numpy and self.numpy.generic, self.pandas and self.pandas.Index)
+        return base in whole or _module(kind).startswith("pandas.arrays")
+
+    def _derived(self, value: Any, read: Any) -> Any:
+        self._spend(100)
+        return ["derived", _module(type(value)), read]
 
     def _spend(self, characters: int) -> None:
         self.left -= characters
@@ -226,7 +244,10 @@ class _Reader:
         if type(value) is collections.OrderedDict:
             return ["OrderedDict", self._pairs(value.items(), depth)]
         kind = _base(value, collections.Counter, collections.defaultdict, dict)
-        return [kind.__name__, self._pairs(dict.items(value), depth)]
+        read = [kind.__name__, self._pairs(dict.items(value), depth)]
+        if type(value) is collections.defaultdict and value.default_factory is not None:
+            return self._derived(value, read)
+        return read
 
     def _view(self, value: Any, depth: int) -> Any:
         kind = type(value).__name__
@@ -364,11 +385,9 @@ class _Reader:
 
     def _object(self, value: Any) -> Any:
         """Name a value that is not plain data; its length too, if its class is a known library's."""
-        kind = type(value)
-        names = type.__dict__["__dict__"].__get__(kind)
-        module = names.get("__module__", "builtins")
-        known = type(module) is str and module.partition(".")[0] in _KNOWN
+        kind, module = type(value), _module(type(value))
+        known = module.partition(".")[0] in _KNOWN
         name = type.__dict__["__name__"].__get__(kind)[:80]
         length = len(value) if known and kind is not type and hasattr(kind, "__len__") else None
         self._spend(100)
-        return ["object", name, callable(value), length]
+        return ["object", name, callable(value), length, module]

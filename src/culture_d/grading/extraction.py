@@ -37,6 +37,7 @@ LONGEST = 1 * MEBIBYTE
 MOST_NODES = 200_000
 MOST_REPEATED = 1_000_000
 DEEPEST = 4 * describe.DEEPEST
+TOO_LARGE = ""
 
 _HERE = "<description>"
 
@@ -106,8 +107,18 @@ def _compiled() -> bytes:
     return base64.b64encode(zlib.compress(marshal.dumps(compile(_source(), _HERE, "exec"))))
 
 
-def decode(text: object) -> dict[str, Any]:
-    """Turn a description into the values it describes, by the names they have in the notebook.
+@dataclass(frozen=True)
+class Values:
+    """What a description says, by the names of the variables in the notebook."""
+
+    values: dict[str, Any]
+    lost: dict[str, frozenset[str]]
+    """Of the values that are not given whole: the modules of the classes that were left out,
+    and `TOO_LARGE` where the content was."""
+
+
+def decode(text: object) -> Values:
+    """Turn a description into the values it describes.
 
     Raises:
         DescriptionError: it is too long, or does not follow the format.
@@ -134,6 +145,7 @@ class _Decoder:
 
     left: int = MOST_NODES
     repeated: int = 0
+    lost: set[str] = field(default_factory=set)
     kinds: dict[str, Callable[..., Any]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -143,13 +155,16 @@ class _Decoder:
             if name.startswith("make_")
         }
 
-    def all(self, found: object) -> dict[str, Any]:
-        values = {}
+    def all(self, found: object) -> Values:
+        values, lost = {}, {}
         for name, node in self._listed(found):
             if not isinstance(name, str) or len(name) > 1000:
                 raise DescriptionError("un nom de variable n'est pas un texte")
+            self.lost = set()
             values[name] = self.read(node)
-        return values
+            if self.lost:
+                lost[name] = frozenset(self.lost)
+        return Values(values, lost)
 
     def read(self, node: Any, depth: int = 0) -> Any:
         self.left -= 1
@@ -370,13 +385,19 @@ class _Decoder:
 
     def make_long(self, kind: str, length: Any, dtype: str = "|O") -> Any:
         """Stand for what was too large: the same kind and length, and no content."""
+        self.lost.add(TOO_LARGE)
         sides = [_count(side) for side in (length if isinstance(length, list) else [length])]
         self.repeated += math.prod(sides)
         if self.repeated > MOST_REPEATED or len(sides) > 8:
             return UnreadableCollection(kind, sides[0])
         return _long(kind, sides, dtype)
 
-    def make_object(self, kind: str, function: bool, length: int | None) -> Unreadable:
+    def make_derived(self, module: str, node: Any) -> Any:
+        self.lost.add(str(module) or "?")
+        return self.read(node, self.depth + 1)
+
+    def make_object(self, kind: str, function: bool, length: int | None, module: str) -> Unreadable:
+        self.lost.add(str(module) or "?")
         name = str(kind)[:80]
         if function is True:
             return UnreadableFunction(name)

@@ -291,7 +291,7 @@ class AnswerCheck:
             DeadKernelError: the kernel stopped.
             TimeoutError: it does not answer.
         """
-        plan = self._plan(cell)
+        source, plan = self._plan(cell)
         if plan is None:
             return None
         described, count = await _describe(client, plan)
@@ -299,7 +299,7 @@ class AnswerCheck:
             outputs = await asyncio.to_thread(
                 self._checker.check,
                 self._assignment,
-                cell.source,
+                source,
                 plan,
                 described,
                 self._submission,
@@ -315,13 +315,14 @@ class AnswerCheck:
             cell.execution_count = number if isinstance(number, int) else None
         return outputs
 
-    def _plan(self, cell: Any) -> Plan | None:
-        if not checkable.is_test(cell):
-            return None
-        name = f"{cell.metadata.nbgrader.grade_id}\n{cell.source}"
-        if name not in self._plans:
-            self._plans[name] = checkable.plan(cell.source, self._assignment, cell.metadata)
-        return self._plans[name]
+    def _plan(self, cell: Any) -> tuple[str, Plan | None]:
+        """Give what the course itself wrote in this cell, and how to check it."""
+        own = checkable.own_test(self._assignment, cell)
+        if own is None:
+            return "", None
+        if own.source not in self._plans:
+            self._plans[own.source] = checkable.plan(own.source, self._assignment, own.metadata)
+        return own.source, self._plans[own.source]
 
 
 async def _describe(client: Any, plan: Plan) -> tuple[object, int]:

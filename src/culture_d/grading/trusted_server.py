@@ -14,6 +14,7 @@ import base64
 import contextlib
 import gc
 import importlib
+import importlib.util
 import io
 import json
 import os
@@ -25,7 +26,7 @@ import tempfile
 import time
 import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -36,6 +37,8 @@ MEMORY = 4096 * 1024 * 1024
 LONGEST_ANSWER = 16 * 1024 * 1024
 MOST_ASSIGNMENTS = 8
 _MOST_FILES = 4096
+# `unittest.mock.ANY` is known to equal everything.
+_NO_ANSWERS = frozenset({"__main__", "mock", "pytest", "unittest"})
 
 
 def send(stream: IO[bytes], message: object) -> None:
@@ -315,10 +318,11 @@ class _Checks:
 
     def _check(self, asked: Any) -> Any:
         """Decode the values, run the cell, give what a kernel would have sent."""
-        values = _values(asked)
-        unreadable = [n for n in asked["optional"] if isinstance(values.get(n), Unreadable)]
-        if unreadable:
-            return {"kernel": unreadable}
+        values, lost = _values(asked)
+        optional = set(asked["optional"])
+        aside = [n for n in asked["exact"] if _is_left_out(lost.get(n, ()), n in optional)]
+        if aside:
+            return {"kernel": aside}
         shell, session = self._shell, self._session
         shell.user_ns.clear()
         shell.user_ns.update(self._empty)
@@ -335,15 +339,38 @@ class _Checks:
         return {"messages": session.messages}
 
 
-def _values(asked: Any) -> dict[str, Any]:
-    """Decode the values of the names asked for, and of no other."""
+def _values(asked: Any) -> tuple[dict[str, Any], dict[str, frozenset[str]]]:
+    """Decode the values of the names asked for, and of no other; and what is not in them."""
     try:
-        values = extraction.decode(asked["description"])
+        read = extraction.decode(asked["description"])
     except extraction.DescriptionError:
-        values = {name: Unreadable("illisible") for name in [*asked["names"], *asked["exact"]]}
+        names = [*asked["names"], *asked["exact"]]
+        return {name: Unreadable("illisible") for name in names}, {}
     folded = {describe.fold(name) for name in asked["names"]}
     exact = set(asked["exact"])
-    return {n: value for n, value in values.items() if n in exact or describe.fold(n) in folded}
+    wanted = {n: v for n, v in read.values.items() if n in exact or describe.fold(n) in folded}
+    return wanted, read.lost
+
+
+def _is_left_out(lost: Collection[str], optional: bool) -> bool:
+    """Whether the cell must run in the kernel, for an honest answer may not have come whole.
+
+    Where only plain data can be right, a class of the learner's own is no reason: that is
+    how an object equals everything.
+    """
+    if not lost or optional or extraction.TOO_LARGE in lost:
+        return bool(lost)
+    return any(_is_of_a_library(module) for module in lost)
+
+
+def _is_of_a_library(module: str) -> bool:
+    name = module.partition(".")[0]
+    if name in _NO_ANSWERS:
+        return False
+    try:
+        return name in sys.modules or importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 if __name__ == "__main__":
