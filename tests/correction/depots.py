@@ -668,6 +668,13 @@ def _bytes(name: str, data: Callable[[], bytes]) -> Callable[[Path], Path]:
     return make
 
 
+def _printed(content: dict[str, Any], times: int) -> dict[str, Any]:
+    """Print one line many times, as an honest loop does."""
+    text = {"output_type": "stream", "name": "stdout", "text": "bonjour\n" * times}
+    cell_of(content, "reponse-1")["outputs"] = [text]
+    return content
+
+
 _RUSE = "ruse-piege-7"
 _PREFIX = "Rusé Piège_7_assignsubmission_file_"
 
@@ -802,12 +809,25 @@ SOURCES = (
                     honest({"reponse-1": "reponse_1 = 1"})
                 ),
                 "Devoir_ldupont_attempt_2026-03-02-12-00-00_x.ipynb": _notebook(),
-                "martinjean_LATE_12_345_x.ipynb": _notebook(),
-                "martinjean_13_346_x.ipynb": _notebook(),
+                "martinjean_LATE_1200_345_x.ipynb": _notebook(),
+                "martinjean_1300_346_x.ipynb": _notebook(),
             }
         ),
-        {"ldupont": SLUG, "martinjean-12": SLUG, "martinjean-13": SLUG},
+        {"ldupont": SLUG, "martinjean-1200": SLUG, "martinjean-1300": SLUG},
         notes={"ldupont": "« 2026-03-02-12-00-00_x.ipynb » a été pris"},
+    ),
+    Source(
+        "une-ligne-imprimee-un-million-de-fois",
+        _moodle(
+            lambda: {
+                f"{_PREFIX}/{FILE}": written(_printed(honest(), 1_500_000)),
+                f"Trop Long_9_assignsubmission_file_/{FILE}": written(
+                    _printed(honest(), 5_000_000)
+                ),
+            }
+        ),
+        {GOOD_ID: SLUG, _RUSE: SLUG},
+        {"trop-long-9": "effacez les résultats"},
     ),
     Source(
         "export-dans-un-dossier",

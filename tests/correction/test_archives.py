@@ -97,7 +97,8 @@ def test_a_file_beyond_the_limit_is_not_kept() -> None:
         entry.read(2 << 20)
 
 
-def test_a_bomb_is_known_before_it_is_opened() -> None:
+def test_a_bomb_is_known_before_it_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "SUSPECT_SIZE", 4 << 20)
     (entry,) = entries_of(zipped({"a.ipynb": bytes(10 << 20)}))
     assert "piégée" in entry.problem
     assert entry.hostile

@@ -412,6 +412,18 @@ def test_identical_stubs_are_told_apart_by_their_place() -> None:
     assert found["triple"] == "# VOTRE CODE"
 
 
+def test_a_course_may_hide_its_tests_between_marks_of_its_own() -> None:
+    """Then what the learner was given is not taken for an edited test."""
+    made = cours.assignment(GENERIC)
+    kept = made.notebooks["fonctions"].replace(b"HIDDEN TESTS", b"SECRET")
+    marks = {"begin_test_delimeter": "BEGIN SECRET", "end_test_delimeter": "END SECRET"}
+    for config, notes in (({"ClearHiddenTests": marks}, 0), ({}, 1)):
+        own = Assignment(GENERIC, b"", {}, {"fonctions.ipynb": kept}, config)
+        done = repair(submitted({"fonctions.ipynb": generic()["fonctions.ipynb"]}), own)
+        assert isinstance(done, Repaired)
+        assert len(done.notes) == notes, done.notes
+
+
 def test_a_kernel_of_the_course_is_kept_when_it_has_one() -> None:
     done = repaired(generic(), GENERIC)
     content = json.loads(done.submission.files["libre.ipynb"])

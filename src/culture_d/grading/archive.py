@@ -36,9 +36,9 @@ MAX_UNPACKED = 8 * 1024 * MEBIBYTE
 MAX_DEPTH = 20
 MAX_NAME = 200
 MAX_PATH = 1000
-SUSPECT_SIZE = 4 * MEBIBYTE
+SUSPECT_SIZE = 10 * MAX_FILE
 SUSPECT_RATIO = 200
-"""A text seldom shrinks to a hundredth; zip bombs shrink to a thousandth."""
+"""A bomb shrinks to a thousandth; so does a line printed a million times, but it is smaller."""
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 
 _CHUNK = MEBIBYTE

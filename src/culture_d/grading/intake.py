@@ -58,7 +58,7 @@ _MOODLE = re.compile(
 _BLACKBOARD = re.compile(
     r".+?_(?P<name>[^_]+)_attempt_(?P<date>[0-9]{4}(?:-[0-9]{2}){5})_(?P<rest>.+)"
 )
-_CANVAS = re.compile(r"(?P<name>[^_]+)(?:_LATE)?_(?P<number>[0-9]{1,20})_[0-9]{1,20}_(?P<rest>.+)")
+_CANVAS = re.compile(r"(?P<name>[^_]+)(?:_LATE)?_(?P<number>[0-9]{3,20})_[0-9]{3,20}_(?P<rest>.+)")
 _DATED = re.compile(r"[0-9]{4}(?:-[0-9]{2}){5}(?=_)")
 _STAMP = re.compile(r"[0-9A-Za-z][0-9A-Za-z :.,+_-]{0,80}(?:[A-Za-z]/[A-Za-z_]{1,20})?")
 _COPY = re.compile(
@@ -415,7 +415,7 @@ def _loose(
         learner = _Learner(learner_id(shown, number), shown)
         return learner, f"{shown}_{number}", path or (top,)
     platform = None if rest else _BLACKBOARD.fullmatch(top) or _CANVAS.fullmatch(top)
-    if platform:
+    if platform and not course.named_in(platform["name"]):
         shown, said = platform["name"], platform.groupdict("")
         learner = _Learner(learner_id(shown, said.get("number", "")), shown)
         dated = f"{said['date']}_" if "date" in said else ""
