@@ -16,7 +16,7 @@ from culture_d.grading.learners import kept_id, learner_id
 from culture_d.grading.model import Assignment, Repaired, Submission
 from culture_d.grading.repair import repair
 from tests.correction import cours
-from tests.correction.cours import GENERIC, OTHER, SLUG, honest, written
+from tests.correction.cours import GENERIC, OTHER, PUBLIC, PUBLIC_SOURCE, SLUG, honest, written
 from tests.correction.depots import FILE, GOOD, GOOD_ID, SOURCES, Source, zipped
 
 # The assignments take long to make: once, in one process.
@@ -131,6 +131,19 @@ def test_shown_names_are_those_of_the_platform(
     shown = {one.learner: one.shown_name for one in find_submissions(path, course).submissions}
     assert shown["d-arc-eloise-1"] == "D'Arc Éloïse"
     assert shown["martin-jean-2"] == shown["martin-jean-3"] == "Martin Jean"
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["cellules", "noms"])
+def test_the_course_of_nbgrader_s_documentation_is_read(known: bool) -> None:
+    assignments = {PUBLIC: cours.assignment(PUBLIC)} if known else (PUBLIC,)
+    found = find_submissions(PUBLIC_SOURCE.parents[1], assignments)
+    assert [(one.learner, sorted(one.files)) for one in found.submissions] == [
+        ("bitdiddle", ["jupyter.png", "problem1.ipynb", "problem2.ipynb"]),
+        ("hacker", ["jupyter.png", "problem1.ipynb", "problem2.ipynb"]),
+    ]
+    assert all(one.timestamp for one in found.submissions)
+    assert not found.refusals
+    assert not found.ignored
 
 
 def test_one_exercise_alone(course: dict[str, Assignment], tmp_path: Path) -> None:

@@ -181,10 +181,12 @@ def _folder(root: Path) -> Iterator[Entry]:
     """List a folder in order, without following any link."""
     found = []
     for path, item, trouble in _walk(root):
-        if trouble is not None:
-            yield Entry(path, _never, problem=f"le dossier ne se lit pas ({reason(trouble)})")
-        else:
+        try:
+            if trouble is not None:
+                raise trouble
             found.append((path, item.path, item.stat(follow_symlinks=False)))
+        except OSError as error:
+            yield Entry(path, _never, problem=f"il ne se lit pas ({reason(error)})")
         if len(found) > MAX_ENTRIES:
             raise BadEntry(f"le dossier contient plus de {MAX_ENTRIES} fichiers")
     links = Counter((status.st_dev, status.st_ino) for _, _, status in found)
