@@ -69,6 +69,18 @@ def _duplicate_answer(content: dict[str, Any]) -> None:
     content["cells"].insert(place_of(content, "reponse-1"), first)
 
 
+def _duplicate_at_the_end(answer: str) -> Callable[[dict[str, Any]], None]:
+    """Paste the first answer again after everything else."""
+
+    def change(content: dict[str, Any]) -> None:
+        last = deepcopy(cell_of(content, "reponse-1"))
+        last["id"] = "copie"
+        cell_of(content, "reponse-1")["source"] = answer
+        content["cells"].append(last)
+
+    return change
+
+
 def _duplicate_blank(content: dict[str, Any]) -> None:
     """Paste the empty cell below the answer, which it would erase."""
     copied = deepcopy(cell_of(blank(), "reponse-1"))
@@ -359,6 +371,16 @@ NOTEBOOKS = (
     Depot("vierge", lambda: written(blank()), points=dict.fromkeys(POINTS, 0.0)),
     Depot("reponse-copiee", _changed(_duplicate_answer), ("plusieurs exemplaires",)),
     Depot("reponse-copiee-vide", _changed(_duplicate_blank), ("plusieurs exemplaires",)),
+    Depot(
+        "reponse-copiee-a-la-fin",
+        _changed(_duplicate_at_the_end(ANSWERS["reponse-1"])),
+        ("plusieurs exemplaires",),
+    ),
+    Depot(
+        "reponse-corrigee-a-la-fin",
+        _changed(_duplicate_at_the_end("reponse_1 = 1")),
+        ("plusieurs exemplaires", "déplacée"),
+    ),
     Depot("test-copie", _changed(_duplicate_test), ("plusieurs exemplaires", "test-1")),
     Depot("test-modifie", _changed(_edit_test), ("modifiée", "test-1")),
     Depot("tests-remplaces", _changed(_replace_tests), ("modifiée", "test-5")),

@@ -252,10 +252,19 @@ def test_an_order_of_ones_own_that_works_is_kept() -> None:
     assert found.index("test-4") < found.index("reponse-1")
 
 
+def test_an_identical_copy_moves_nothing() -> None:
+    depot = next(one for one in NOTEBOOKS if one.name == "reponse-copiee-a-la-fin")
+    honest = order(repaired({depot.file: written(cours.honest())}))
+    done = repaired({depot.file: depot.data()})
+    assert order(done) == honest
+    assert cells(done)[-1]["source"] == cours.ANSWERS["reponse-1"]
+
+
 @pytest.mark.parametrize(
     ("name", "before", "after"),
     [
         ("test-avant-la-reponse", "reponse-1", "test-1"),
+        ("reponse-corrigee-a-la-fin", "reponse-1", "test-1"),
         ("donnees-a-la-fin", "lecture-donnees", "departement"),
         ("choix-a-la-fin", "departement", "mes-communes"),
         ("reponses-fusionnees-plus-bas", "reponse-4", "test-3"),

@@ -253,8 +253,11 @@ def _match_marks(cells: Sequence[Cell], known: KnownNotebook, found: dict[int, i
         places = copies.get(target.grade_id or "")
         if not places:
             continue
-        answered = [at for at in places if normal(cells[at].source) not in ("", target.text)]
-        found[answered[-1] if target.solution and answered else places[-1]] = target.rank
+        texts = {at: normal(cells[at].source) for at in places}
+        answered = [at for at in places if texts[at] not in ("", target.text)]
+        counts = answered[-1] if target.solution and answered else places[-1]
+        # Of identical copies, the first: it is most likely where the exercise has it.
+        found[next(at for at in places if texts[at] == texts[counts])] = target.rank
 
 
 def _match_identifiers(cells: Sequence[Cell], known: KnownNotebook, found: dict[int, int]) -> None:
