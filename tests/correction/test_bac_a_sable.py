@@ -284,7 +284,7 @@ def test_memory_is_counted_over_all_processes(grade: Callable[..., Graded]) -> N
         """
     )
     assert points(result) == FULL | {"test-1": 0.0}
-    assert any("mémoire" in note for note in result.notes)
+    assert any("mémoire permise" in note for note in result.notes)
 
 
 def test_empty_files_are_counted_as_memory(grade: Callable[..., Graded]) -> None:
@@ -298,7 +298,8 @@ def test_empty_files_are_counted_as_memory(grade: Callable[..., Graded]) -> None
         """,
     )
     assert points(result) == FULL | {"test-1": 0.0}
-    assert any("mémoire" in note for note in result.notes)
+    seen = (result.notes, shown(result, "rep-1"))
+    assert any("mémoire permise" in note for note in result.notes), seen
 
 
 def test_disks_are_small(grade: Callable[..., Graded]) -> None:
@@ -343,7 +344,7 @@ def test_disks_are_small(grade: Callable[..., Graded]) -> None:
         "a = 1\nprint('x' * (200 * 10**6))",
         "a = 1\nfrom IPython.display import display, HTML\n"
         "for _ in range(100): display(HTML('<b>x</b>' * 10**5))",
-        "a = 1\nfor n in range(20000): display(n)",
+        "a = 1\nfor n in range(3000): display(n)",
         "a = 1\nimport os\nfor _ in range(100): os.write(1, b'x' * 10**6)",
         "raise Exception('x' * (50 * 10**6))",
         "class Grand:\n    def __repr__(self): return 'x' * 10**8\na = 1\nGrand()",
@@ -351,7 +352,9 @@ def test_disks_are_small(grade: Callable[..., Graded]) -> None:
 )
 def test_a_flood_is_cut_and_the_rest_graded(grade: Callable[..., Graded], code: str) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    result = grade(rep_1=code)
+    endless = code.startswith("while")
+    limits = LIMITS if endless else dataclasses.replace(LIMITS, cell_seconds=30)
+    result = grade(limits, rep_1=code)
     assert points(result) | {"test-1": 1.0} == FULL
     if code.startswith("a = 1"):
         assert points(result) == FULL
