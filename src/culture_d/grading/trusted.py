@@ -295,6 +295,8 @@ class AnswerCheck:
         if plan is None:
             return None
         described, count = await _describe(client, plan)
+        # Here and not in the thread: bubblewrap ends with the thread that started it.
+        self._checker.start()
         try:
             outputs = await asyncio.to_thread(
                 self._checker.check,
