@@ -6,6 +6,7 @@ Every attack of `test_bac_a_sable.py` is led again, against forked kernels.
 import base64
 import json
 import os
+import pickle
 import re
 import signal
 import subprocess
@@ -106,7 +107,7 @@ a = 1
 !echo "bonjour $((1 + 1))"
 %precision 2
 import os, sys
-print(os.environ["NBGRADER_EXECUTION"], sys.path[:1], __name__)
+print(os.environ["NBGRADER_EXECUTION"], sys.path.count(""), __name__)
 3.14159
 """,
     "erreurs": """
@@ -476,21 +477,24 @@ def test_a_server_that_died_is_started_again(assignment: Assignment) -> None:  #
         runner.close()
 
 
-def test_nothing_is_left_of_a_killed_grader(course: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_nothing_is_left_of_a_killed_grader(assignment: Assignment, tmp_path: Path) -> None:  # noqa: F811
+    text = filled(assignment, rep_1="import os, time\nos.fork()\ntime.sleep(600)")
+    (tmp_path / "copie").write_bytes(pickle.dumps((assignment, submitted(text))))
     script = f"""
-import pathlib, sys, nbformat
+import pathlib, pickle, sys
 sys.path.insert(0, {str(Path(sandbox.__file__).parents[2])!r})
-from culture_d.grading.assignment import load_assignments
-from culture_d.grading.model import *
+from culture_d.grading.model import Limits
 from culture_d.grading.fast import FastRunner
-given = load_assignments(pathlib.Path({str(course)!r}))["devoir"]
-notebook = nbformat.reads(given.notebooks["devoir.ipynb"].decode(), as_version=4)
-notebook.cells[1].source = "import os, time\\nos.fork()\\ntime.sleep(600)"
-submission = Submission("malin", "devoir", {{"devoir.ipynb": nbformat.writes(notebook).encode()}})
-FastRunner().grade(given, Repaired(submission, ""), Limits(cell_seconds=600, total_seconds=600))
+runner = FastRunner()
+print("prêt", flush=True)
+given = pickle.loads(pathlib.Path({str(tmp_path / "copie")!r}).read_bytes())
+runner.grade(*given, Limits(cell_seconds=600, total_seconds=600))
 """
-    settings = {**os.environ, "TMPDIR": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    with subprocess.Popen([sys.executable, "-c", script], env=settings) as grader:
+    settings = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUTF8": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-c", script], env=settings, stdout=subprocess.PIPE
+    ) as grader:
+        assert grader.stdout and grader.stdout.readline()
         # bubblewrap twice, the server, the first process, the kernel and what it forked.
         processes = wait_for(lambda: children(grader.pid), at_least=6)
         grader.kill()
