@@ -4,6 +4,7 @@ One HTML file, in the same look and under the same rules as a feedback page: no 
 fetched. Each figure is drawn from the table beside it.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from statistics import fmean, median
 
 import nbformat
 
-from culture_d.french import accord, nombre, pourcent, typeset
+from culture_d.french import NO_BREAK_SPACE, accord, nombre, pourcent, typeset
 from culture_d.grading.feedback import lateness, points, render
 from culture_d.grading.model import Assignment, Refusal
 from culture_d.grading.outputs import Reader
@@ -107,9 +108,11 @@ def class_report(
         success=_success_bars(ranked),
         figure_width=WIDTH,
         maximum=points(max((one.maximum for one in marked), default=0)),
-        awaited=[(_name(one, known), points(one.awaited)) for one in marked if one.awaited],
+        awaited=[
+            (_name(one, known), accord(one.awaited, "point")) for one in marked if one.awaited
+        ],
         late=[
-            (_name(one, known), lateness(one.seconds_late), points(one.penalty))
+            (_name(one, known), lateness(one.seconds_late), _taken(one.penalty))
             for one in marked
             if one.seconds_late or one.penalty
         ],
@@ -126,6 +129,12 @@ def class_report(
         else [],
         unread=[known.get(name, name) for name in tally.unread],
     )
+
+
+def _taken(penalty: float) -> str:
+    if not penalty:
+        return ""
+    return f"{accord(penalty, 'point')} {'retirés' if penalty >= 2 else 'retiré'}"
 
 
 def _name(result: Result, known: Mapping[str, str]) -> str:
@@ -184,7 +193,8 @@ def _rows(plan: Outline, tally: _Tally) -> list[Row]:
 def _short(title: str) -> str:
     """Shorten a title to what fits beside a bar: « Question 1 », or its first words."""
     first = title.split(". ", 1)[0].split(" : ", 1)[0]
-    return first if len(first) <= _LABEL else first[: _LABEL - 1].rstrip() + "…"
+    short = first if len(first) <= _LABEL else first[: _LABEL - 1].rstrip() + "…"
+    return re.sub(r" (?=\d)", NO_BREAK_SPACE, short)
 
 
 def _facts(

@@ -13,13 +13,13 @@ language, French or English, and the safest is to fill in the very sheet that Mo
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from culture_d.errors import FeedbackError
 from culture_d.french import nombre
-from culture_d.grading.model import Assignment
+from culture_d.grading.model import Assignment, Submission
 from culture_d.grading.results import Learner, Result, learners, results
 from culture_d.grading.whole_file import write_whole
 
@@ -46,6 +46,17 @@ class Participant:
         """
         found = _ENTRY.match(name)
         return cls(found["number"], found["name"].strip()) if found else None
+
+
+def participants(found: Iterable[Submission]) -> dict[str, Participant]:
+    """Find Moodle's numbers in the names that `intake` gives: « alix-martin-900110 ».
+
+    Only for what came from Moodle: other names may end with figures too.
+    """
+    numbered = ((one, re.search(r"-(\d+)$", one.learner)) for one in found)
+    return {
+        one.learner: Participant(number[1], one.shown_name) for one, number in numbered if number
+    }
 
 
 @dataclass(frozen=True)
@@ -139,7 +150,7 @@ def write_moodle(
         path: the file to write.
         assignment: what was asked.
         found: Moodle's own number of each learner, by the name in the gradebook; see
-            `Participant.of_entry`. Others have no line.
+            `participants` and `Participant.of_entry`. Others have no line.
         language: that in which the person who imports reads Moodle, `fr` or `en`.
 
     A mark awaiting a person has no value: Moodle then leaves the grade as it is. Grades are

@@ -145,10 +145,12 @@ def learner_page(
         FeedbackError: a notebook cannot be read.
     """
     reader = Reader(plan)
+    absent = [] if notebook else sorted(plan.texts.keys() - autograded.keys())
     parts: list[Part] = []
     for name in [notebook] if notebook else sorted(autograded):
         parts += _parts(plan, result, name, _read(name, autograded), reader, len(parts) + 1)
-    return render("retour.html.j2", sheet=_sheet(plan, result, parts, notes, shown_name, lesson))
+    sheet = _sheet(plan, result, parts, notes, shown_name, lesson, absent)
+    return render("retour.html.j2", sheet=sheet)
 
 
 def write_feedback(
@@ -239,6 +241,7 @@ def _sheet(
     notes: Sequence[str],
     shown_name: str,
     lesson: Lesson | None,
+    absent: Sequence[str],
 ) -> Sheet:
     return Sheet(
         title=typeset(plan.title),
@@ -247,7 +250,7 @@ def _sheet(
         points=points(result.points),
         out_of=points(result.marked_maximum),
         complete=not result.awaited,
-        facts=tuple(map(typeset, _facts(result))),
+        facts=tuple(map(typeset, _facts(result, absent))),
         notes=tuple(map(typeset, notes)),
         parts=tuple(parts),
         again=tuple(part for part in parts if part.state in {"nul", "partiel"}),
@@ -255,8 +258,10 @@ def _sheet(
     )
 
 
-def _facts(result: Result) -> Iterator[str]:
+def _facts(result: Result, absent: Sequence[str]) -> Iterator[str]:
     """Say what the total leaves out, and what was taken off."""
+    for name in absent:
+        yield f"Le carnet « {name} » n'a pas été rendu : ses points comptent pour zéro."
     if result.awaited:
         whole = f"L'exercice est noté sur {points(result.maximum)}."
         count = accord(result.awaited, "point")

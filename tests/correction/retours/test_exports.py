@@ -14,9 +14,11 @@ from culture_d.grading.exports import (
     Participant,
     fill_moodle,
     harmless,
+    participants,
     write_csv,
     write_moodle,
 )
+from culture_d.grading.model import Submission
 
 SLUG = "moyenne-mediane"
 FOUND = {
@@ -145,6 +147,14 @@ def test_another_language_is_refused(graded: Any, tmp_path: Path) -> None:
 )
 def test_moodle_s_names_are_read(name: str, expected: Participant | None) -> None:
     assert Participant.of_entry(name) == expected
+
+
+def test_the_numbers_are_found_in_the_names_of_the_intake() -> None:
+    found = [
+        Submission("alix-martin-900110", SLUG, {}, shown_name="Alix Martin"),
+        Submission("bruno", SLUG, {}),
+    ]
+    assert participants(found) == {"alix-martin-900110": Participant("900110", "Alix Martin")}
 
 
 SHEET = (

@@ -656,6 +656,8 @@ def test_another_course_with_two_notebooks_has_its_pages_too(tmp_path: Path) -> 
     whole = words(feedback_page(db_url, assignment, "ada", done, ()))
     assert "# p1" in whole
     assert "# p2" in whole
+    half = words(feedback_page(db_url, assignment, "ada", {"p1": done["p1"]}, ()))
+    assert "Le carnet « p2 » n’a pas été rendu : ses points comptent pour zéro." in half
 
 
 def test_the_marks_of_hidden_tests_are_those_of_the_course(tmp_path: Path) -> None:
