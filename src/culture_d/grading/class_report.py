@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
 
-import nbformat
-
 from culture_d.french import NO_BREAK_SPACE, accord, nombre, pourcent, typeset
 from culture_d.grading.feedback import lateness, points, render
+from culture_d.grading.inert import read_executed
 from culture_d.grading.model import Assignment, Refusal
 from culture_d.grading.outputs import Reader
 from culture_d.grading.questions import Outline, Question, hints_of, outline
@@ -154,10 +153,9 @@ def _count(plan: Outline, result: Result, autograded: Autograded, tally: _Tally)
             tally.earned.setdefault(question, []).append(min(share, 1.0))
     try:
         notebooks = {
-            name: nbformat.reads(text.decode("utf-8"), as_version=4)
-            for name, text in autograded(result.learner).items()
+            name: read_executed(content) for name, content in autograded(result.learner).items()
         }
-    except (OSError, ValueError, AttributeError, TypeError, nbformat.ValidationError):
+    except (OSError, ValueError):
         tally.unread.append(result.learner)
         return
     reader = Reader(plan)

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import nbformat
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from culture_d.curriculum import load_curriculum, modules
 from culture_d.errors import FeedbackError
 from culture_d.french import NO_BREAK_SPACE, accord, date_longue, nombre, typeset
+from culture_d.grading.inert import read_executed
 from culture_d.grading.model import Assignment, Refusal
 from culture_d.grading.outputs import MAX_OUTPUTS, MAX_SAID, Reader, Shown
 from culture_d.grading.questions import Outline, Question, Said, outline, said_by
@@ -213,7 +213,9 @@ def lesson_of(project: Project, slug: str, site: str = "") -> Lesson | None:
 
 def render(template: str, **values: Any) -> str:
     """Fill one of the templates; every value is escaped but a table that `outputs` cleaned."""
-    return _templates().get_template(template).render(values)
+    page = _templates().get_template(template).render(values)
+    # A name may hold half a sign, which no file can.
+    return page.encode("utf-8", "replace").decode("utf-8")
 
 
 def points(value: float) -> str:
@@ -443,14 +445,14 @@ def _added(
 
 def _read(name: str, autograded: Mapping[str, bytes]) -> Any:
     try:
-        return nbformat.reads(autograded[name].decode("utf-8"), as_version=4)
+        return read_executed(autograded[name])
     except KeyError:
         raise FeedbackError(
             f"Le carnet corrigé « {name} » manque. Corrigez ce devoir à nouveau, puis relancez."
         ) from None
-    except (ValueError, AttributeError, TypeError, nbformat.ValidationError) as error:
+    except ValueError as error:
         raise FeedbackError(
-            f"Le carnet corrigé « {name} » ne se lit pas ({type(error).__name__}). "
+            f"Le carnet corrigé « {name} » ne se lit pas ({error}). "
             "Corrigez ce devoir à nouveau, puis relancez."
         ) from None
 

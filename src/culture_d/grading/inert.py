@@ -22,6 +22,7 @@ import base64
 import binascii
 import html
 import io
+import json
 import re
 import warnings
 from collections.abc import Callable, Mapping
@@ -30,11 +31,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import bleach
+import nbformat
 from bs4 import BeautifulSoup
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat.v4 import new_output
 from PIL import Image
 
 PICTURES = {"image/png": "PNG", "image/jpeg": "JPEG"}
+READ = ("text/plain", "text/html", "text/markdown", "text/latex", *PICTURES)
+"""The kinds of output that somebody is shown."""
 MAX_PICTURE_BYTES = 4 * 1024 * 1024
 MAX_PICTURE_PIXELS = 25_000_000
 MAX_HTML = 300_000
@@ -91,6 +96,7 @@ def make_inert(notebook: Any, resources: Any = None) -> tuple[Any, Any]:
     To be named last in `Autograde.autograde_preprocessors`, after `SaveAutoGrades`; or called
     on a notebook before it is stored in `autograded/`. Never raises on what a learner made.
     """
+    with_plain_types(notebook)
     notebook.metadata = _notebook_metadata(notebook.metadata)
     for cell in notebook.cells:
         attached = _attachments(cell.pop("attachments", None))
@@ -104,6 +110,84 @@ def make_inert(notebook: Any, resources: Any = None) -> tuple[Any, Any]:
         elif "<" in cell.source:
             cell.source = html.escape(cell.source, quote=False)
     return notebook, resources
+
+
+def read_executed(content: bytes) -> Any:
+    """Read an executed notebook, with nothing in it of another type than a reader expects.
+
+    Raises:
+        ValueError: it is not a notebook.
+    """
+    try:
+        content_read = json.loads(content.decode("utf-8"))
+        notebook = nbformat.from_dict(content_read)
+        if notebook.nbformat != nbformat.v4.nbformat or not isinstance(notebook.cells, list):
+            raise TypeError
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
+        raise ValueError(type(error).__name__) from None
+    with_plain_types(notebook)
+    return notebook
+
+
+def with_plain_types(notebook: Any) -> None:
+    """Drop, in place, what is not of the type that nbformat says.
+
+    A kernel's messages are stored as they come, and an answer may send its own: a number for
+    a text, a text without its other half in UTF-16. Neither may stop who reads the notebook.
+    """
+    if not isinstance(notebook.get("metadata"), dict):
+        notebook.metadata = nbformat.NotebookNode()
+    notebook.cells = [
+        cell
+        for cell in notebook.cells
+        if isinstance(cell, dict) and cell.get("cell_type") in {"code", "markdown", "raw"}
+    ]
+    for cell in notebook.cells:
+        cell.source = _text(cell.get("source"))
+        if not isinstance(cell.get("metadata"), dict):
+            cell.metadata = nbformat.NotebookNode()
+        if not isinstance(cell.metadata.get("nbgrader", {}), dict):
+            del cell.metadata["nbgrader"]
+        if cell.cell_type == "code":
+            displayed = cell.get("outputs")
+            kept = displayed if isinstance(displayed, list) else []
+            cell.outputs = [one for one in map(_plain_output, kept) if one is not None]
+
+
+def _plain_output(output: Any) -> Any | None:
+    kind = output.get("output_type") if isinstance(output, dict) else None
+    if kind == "stream":
+        return new_output(kind, name=_text(output.get("name")), text=_text(output.get("text")))
+    if kind == "error":
+        lines = output.get("traceback")
+        return new_output(
+            kind,
+            ename=_text(output.get("ename")),
+            evalue=_text(output.get("evalue")),
+            traceback=[_text(line) for line in lines] if isinstance(lines, list) else [],
+        )
+    if kind not in {"display_data", "execute_result"}:
+        return None
+    data, metadata = output.get("data"), output.get("metadata")
+    bundle = data.items() if isinstance(data, dict) else ()
+    output.data = nbformat.NotebookNode(
+        {
+            name: _text(value) if name in READ else value
+            for name, value in bundle
+            if name not in READ or isinstance(value, str | list)
+        }
+    )
+    output.metadata = metadata if isinstance(metadata, dict) else nbformat.NotebookNode()
+    return output
+
+
+def _text(value: Any) -> str:
+    """Give a text, or its lines, as UTF-8 can hold it; nothing if it is not a text."""
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        value = "".join(value)
+    if not isinstance(value, str):
+        return ""
+    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
 
 
 def inert_markdown(source: str, attached: dict[str, dict[str, str]] | None = None) -> str:
@@ -216,8 +300,8 @@ def _attachments(attached: Any) -> dict[str, dict[str, str]]:
         if _NAME.fullmatch(str(name)) and isinstance(bundle, dict):
             images = {
                 kind: content
-                for kind, content in bundle.items()
-                if isinstance(content, str) and picture(content, kind) is not None
+                for kind, content in ((kind, _text(lines)) for kind, lines in bundle.items())
+                if picture(content, kind) is not None
             }
             if images:
                 kept[name] = images

@@ -36,6 +36,7 @@ from culture_d.grading.inert import (
     inert_markdown,
     make_inert,
     picture,
+    read_executed,
 )
 
 RUNS = "window.lance = 1"
@@ -276,6 +277,55 @@ def test_a_stored_notebook_keeps_texts_images_and_marks() -> None:
     assert raw.source == f"&lt;script&gt;{RUNS}&lt;/script&gt;"
     assert raw.metadata == {}
     assert notebook.metadata == {"language_info": {"name": "python", "version": "3.11.7"}}
+
+
+ODD: list[Any] = [
+    {
+        "output_type": "display_data",
+        "data": {"text/plain": 5, "text/html": ["<b>", 3]},
+        "metadata": 0,
+    },
+    {"output_type": "display_data", "data": {"text/plain": "\ud800", "image/png": {"a": 1}}},
+    {"output_type": "execute_result", "data": "texte"},
+    {"output_type": "display_data"},
+    {"output_type": "stream", "text": 5},
+    {"output_type": "stream", "name": 3, "text": "a\udfffb"},
+    {"output_type": "error", "traceback": [1, None], "ename": 3},
+    {"output_type": "error", "traceback": "texte", "evalue": "\ud800"},
+    {"output_type": "inconnu"},
+    "texte",
+    None,
+]
+
+
+def odd_notebook() -> bytes:
+    cells = [
+        {"cell_type": "code", "source": "a\ud800", "metadata": {}, "outputs": ODD},
+        {"cell_type": "code", "source": 5, "metadata": {"nbgrader": "x"}, "outputs": 3},
+        {"cell_type": "markdown", "source": None, "metadata": None, "attachments": 3},
+        {"cell_type": "raw", "source": "<b>", "metadata": {}},
+    ]
+    whole = {"nbformat": 4, "nbformat_minor": 4, "metadata": {"kernelspec": 3}, "cells": cells}
+    return json.dumps(whole).encode()
+
+
+def test_what_has_not_its_type_stops_nobody() -> None:
+    """A kernel's messages are stored as they come: an answer may send its own."""
+    notebook, _ = make_inert(read_executed(odd_notebook()))
+    text = nbformat.writes(notebook)
+    text.encode("utf-8")
+    code = nbformat.reads(text, as_version=4).cells[0]
+    assert code.source == "a?"
+    assert [output.output_type for output in code.outputs].count("stream") == 2
+    assert "a?b" in text
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"\xff", b'{"cells": 3}', b'{"nbformat": 4}']
+)
+def test_what_is_not_a_notebook_is_said(content: bytes) -> None:
+    with pytest.raises(ValueError, match=r"\w+"):
+        read_executed(content)
 
 
 def test_to_make_it_inert_twice_changes_nothing_more() -> None:

@@ -535,6 +535,26 @@ def test_it_prints_on_a4(graded: Any, page: Page, tmp_path: Path) -> None:
     assert re.search(rb"/MediaBox \[0 0 59[45][.\d]* 84[12]", pdf)
 
 
+def test_an_output_of_no_known_type_is_passed_over(graded: Any) -> None:
+    import json
+
+    odd: list[Any] = [
+        {"output_type": "display_data", "data": {"text/plain": 5, "text/html": 3}},
+        {"output_type": "stream", "name": "stdout", "text": 5},
+        {"output_type": "stream", "name": "stdout", "text": "moitié \ud800 de signe"},
+        {"output_type": "error", "traceback": [1], "ename": 3},
+        None,
+    ]
+    notebook = json.loads(graded.autograded("alix")[SLUG])
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"] += odd
+    done = {SLUG: json.dumps(notebook).encode()}
+    page = feedback_page(graded.db_url, graded.assignment, "alix", done, (), "A\ud800")
+    assert "moitié ? de signe" in words(page)
+    assert page.encode()
+
+
 def test_a_refusal_says_what_to_do(graded: Any) -> None:
     page = refusal_page(Refusal("g", SLUG, "Votre fichier est vide <b>. Rendez-le !", "Gaëlle <i>"))
     said = words(page)
