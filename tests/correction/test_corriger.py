@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -188,6 +189,27 @@ def test_loose_files_are_copied_into_the_course(
     correct(options, None)
     former = list((course / ".culture-d" / "anciens" / "petit" / "lea").rglob("*.ipynb"))
     assert len(former) == 1, "la version d'avant est gardée"
+
+
+@pytest.mark.usefixtures("here")
+def test_an_archive_of_moodle_gives_back_the_sheet_that_moodle_imports(
+    course: Path, small: Assignment, tmp_path: Path
+) -> None:
+    place = hand_in(tmp_path / "x", "lea", small, RIGHT)
+    archive = tmp_path / "depots.zip"
+    with zipfile.ZipFile(archive, "w") as bundle:
+        bundle.write(place, "Léa D’Orvette_4217_assignsubmission_file_/petit.ipynb")
+        bundle.writestr("Tom Vide_4218_assignsubmission_file_/petit.ipynb", b"")
+    outcome = correct(Options(archive, course=course), None)
+    assert [one.shown_name for one in outcome.graded] == ["Léa D’Orvette"]
+    assert [one.shown_name for one in outcome.refused] == ["Tom Vide"]
+    sheet = course / "moodle-petit.csv"
+    assert sheet in outcome.written
+    lines = sheet.read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 2
+    assert "4217" in lines[1]
+    assert "Léa D’Orvette" in lines[1]
+    assert "5.00" in lines[1]
 
 
 def test_one_correction_at_a_time(room: Path) -> None:

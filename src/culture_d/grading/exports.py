@@ -16,10 +16,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from culture_d.errors import FeedbackError
 from culture_d.french import nombre
-from culture_d.grading.model import Assignment, Submission
+from culture_d.grading.model import Assignment
 from culture_d.grading.results import Learner, Result, learners, results
 from culture_d.grading.whole_file import write_whole
 
@@ -48,14 +49,28 @@ class Participant:
         return cls(found["number"], found["name"].strip()) if found else None
 
 
-def participants(found: Iterable[Submission]) -> dict[str, Participant]:
-    """Find Moodle's numbers in the names that `intake` gives: « alix-martin-900110 ».
+class Numbered(Protocol):
+    """What tells of a learner of Moodle: a `Submission`, or an entry of the ledger."""
 
-    Only for what came from Moodle: other names may end with figures too.
-    """
-    numbered = ((one, re.search(r"-(\d+)$", one.learner)) for one in found)
+    @property
+    def learner(self) -> str:
+        """As the gradebook names them."""
+
+    @property
+    def participant(self) -> str:
+        """Moodle's number, or nothing."""
+
+    @property
+    def shown_name(self) -> str:
+        """As Moodle shows them."""
+
+
+def participants(found: Iterable[Numbered]) -> dict[str, Participant]:
+    """Keep those that came from Moodle, by the name in the gradebook."""
     return {
-        one.learner: Participant(number[1], one.shown_name) for one, number in numbered if number
+        one.learner: Participant(one.participant, one.shown_name)
+        for one in found
+        if one.participant
     }
 
 

@@ -92,6 +92,8 @@ class _Learner:
     """The names it came under: more than one may be more than one person."""
     assignment: str = ""
     """In nbgrader's layout, the exercise whose folder this is."""
+    participant: str = ""
+    """Moodle's number of this learner."""
 
 
 @dataclass
@@ -274,6 +276,7 @@ class _Course:
             timestamp=_timestamp(stamp),
             shown_name=learner.shown,
             notes=tuple(dict.fromkeys([*notes, *said])),
+            participant=learner.participant,
         )
 
     def chosen(
@@ -412,7 +415,7 @@ def _loose(
         path = (moodle["rest"], *rest) if moodle["rest"] else rest
         if moodle["kind"] != "file":
             path = (moodle["kind"], *path)
-        learner = _Learner(learner_id(shown, number), shown)
+        learner = _Learner(learner_id(shown, number), shown, participant=number)
         return learner, f"{shown}_{number}", path or (top,)
     platform = None if rest else _BLACKBOARD.fullmatch(top) or _CANVAS.fullmatch(top)
     if platform and not course.named_in(platform["name"]):

@@ -33,6 +33,8 @@ class Entry:
     status: str
     """`GRADED`, `REFUSED` or `FAILED`."""
     shown_name: str = ""
+    participant: str = ""
+    """Moodle's number of the learner."""
     timestamp: str | None = None
     notes: tuple[str, ...] = ()
     """What was repaired, what happened; for a refusal, its reason."""

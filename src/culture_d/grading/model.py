@@ -72,6 +72,8 @@ class Submission:
     """The name as the platform shows it, for reports."""
     notes: tuple[str, ...] = ()
     """What was decided on reading it: French sentences for the learner."""
+    participant: str = ""
+    """Moodle's number of the learner in this assignment, if the files came from Moodle."""
 
     @property
     def digest(self) -> str:

@@ -20,7 +20,7 @@ from culture_d.errors import GradingError, SandboxError
 from culture_d.exercises import prepare, slugs_of, source_of
 from culture_d.grading.assignment import load_assignments
 from culture_d.grading.class_report import class_report
-from culture_d.grading.exports import write_csv
+from culture_d.grading.exports import participants, write_csv, write_moodle
 from culture_d.grading.feedback import refusal_page, write_feedback
 from culture_d.grading.inert import make_inert
 from culture_d.grading.intake import read_submissions
@@ -280,6 +280,7 @@ class _Desk:
             notes=repaired.notes,
             repaired=bool(repaired.notes),
             shown_name=submission.shown_name,
+            participant=submission.participant,
             timestamp=submission.timestamp,
             runner=self.options.method,
         )
@@ -340,6 +341,11 @@ class _Desk:
             path = self.course / REPORTS / f"{name}.html"
             write_whole(path, page.encode("utf-8"))
             self.outcome.written.append(path)
+            numbered = participants(self.ledger.entries(name))
+            if numbered:
+                sheet = self.course / f"moodle-{name}.csv"
+                write_moodle(self.db_url, sheet, self.assignments[name], numbered)
+                self.outcome.written.append(sheet)
         if used:
             self.outcome.written.append(write_csv(self.db_url, self.course / MARKS, used))
 

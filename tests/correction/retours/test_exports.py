@@ -149,10 +149,10 @@ def test_moodle_s_names_are_read(name: str, expected: Participant | None) -> Non
     assert Participant.of_entry(name) == expected
 
 
-def test_the_numbers_are_found_in_the_names_of_the_intake() -> None:
+def test_those_who_came_from_moodle_are_found() -> None:
     found = [
-        Submission("alix-martin-900110", SLUG, {}, shown_name="Alix Martin"),
-        Submission("bruno", SLUG, {}),
+        Submission("alix-martin-900110", SLUG, {}, None, "Alix Martin", participant="900110"),
+        Submission("eleve-0001", SLUG, {}),
     ]
     assert participants(found) == {"alix-martin-900110": Participant("900110", "Alix Martin")}
 
