@@ -37,7 +37,6 @@ from tests.correction.test_bac_a_sable import (  # noqa: F401, the attacks
     LIMITS,
     alive,
     assignment,
-    children,
     course,
     filled,
     grade,
@@ -496,13 +495,21 @@ runner.grade(*given, Limits(cell_seconds=600, total_seconds=600))
     ) as grader:
         assert grader.stdout and grader.stdout.readline()
         # bubblewrap twice, the server, the first process, the kernel and what it forked.
-        processes = wait_for(lambda: children(grader.pid), at_least=6)
+        processes = wait_for(lambda: descendants(grader.pid), at_least=6)
         grader.kill()
     assert len(processes) >= 6
     deadline = time.monotonic() + 10
     while alive(processes) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert alive(processes) == []
+
+
+def descendants(number: int) -> list[int]:
+    found = []
+    for task in Path(f"/proc/{number}/task").iterdir():
+        for child in map(int, (task / "children").read_text().split()):
+            found += [child, *descendants(child)]
+    return found
 
 
 # Where it is not available
