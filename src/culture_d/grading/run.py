@@ -18,11 +18,11 @@ from filelock import FileLock, Timeout
 
 from culture_d.errors import GradingError, SandboxError
 from culture_d.exercises import prepare, slugs_of, source_of
-from culture_d.grading.assignment import load_assignments
+from culture_d.grading.assignment import course_limits, load_assignments
 from culture_d.grading.class_report import class_report
 from culture_d.grading.exports import participants, write_csv, write_moodle
 from culture_d.grading.feedback import refusal_page, write_feedback
-from culture_d.grading.inert import make_inert
+from culture_d.grading.inert import make_inert, read_executed
 from culture_d.grading.intake import read_submissions
 from culture_d.grading.ledger import (
     FAILED,
@@ -196,8 +196,9 @@ def _grade(desk: "_Desk", source: Path, say: Progress) -> None:
             desk.receive(item, repaired)
             yield Task(item.assignment, replace(repaired, notes=()))
 
-    limits = Limits() if options.cell_seconds is None else Limits(cell_seconds=options.cell_seconds)
-    make = partial(make_runner, options.method, options.isolated)
+    asked = options.cell_seconds
+    limits = Limits() if asked is None else Limits(cell_seconds=asked)
+    make = partial(make_runner, options.method, options.isolated, asked is None)
     for _, result in run_all(tasks(), desk.assignments, make, limits, max(1, options.jobs)):
         done += 1
         if isinstance(result, Failed):
@@ -408,11 +409,13 @@ class _Desk:
 class _Inert:
     """A runner whose notebooks hold nothing that a browser could run: see `inert`."""
 
-    def __init__(self, runner: Runner, checker: TrustedChecker) -> None:
-        self._runner, self._checker = runner, checker
+    def __init__(self, runner: Runner, checker: TrustedChecker, of_course: bool) -> None:
+        self._runner, self._checker, self._of_course = runner, checker, of_course
 
     def grade(self, assignment: Assignment, repaired: Repaired, limits: Limits) -> Graded | Failed:
         """Run and score one submission."""
+        if self._of_course:
+            limits = course_limits(assignment, limits)
         result = self._runner.grade(assignment, repaired, limits)
         if isinstance(result, Failed):
             return result
@@ -424,10 +427,10 @@ class _Inert:
         self._checker.close()
 
 
-def make_runner(method: str, isolated: bool) -> Runner:
+def make_runner(method: str, isolated: bool, of_course: bool = True) -> Runner:
     """Make the runner of a process; see `run_all`.
 
-    `FAST` falls back on `PLAIN` where a kernel cannot be forked: the results are the same.
+    `of_course`: let cells last as the course's own settings say. `FAST` falls back on `PLAIN` where a kernel cannot be forked: the results are the same.
     """
     checker = TrustedChecker(isolated)
     checker.start()
@@ -436,16 +439,16 @@ def make_runner(method: str, isolated: bool) -> Runner:
         from culture_d.grading.fast import FastRunner
 
         try:
-            return _Inert(FastRunner(checker_for), checker)
+            return _Inert(FastRunner(checker_for), checker, of_course)
         except SandboxError:
             pass
     from culture_d.grading.plain import PlainRunner
 
-    return _Inert(PlainRunner(isolated, checker_for), checker)
+    return _Inert(PlainRunner(isolated, checker_for), checker, of_course)
 
 
 def _inert(notebook: bytes) -> bytes:
-    read = nbformat.reads(notebook.decode("utf-8"), as_version=nbformat.NO_CONVERT)
+    read = read_executed(notebook)
     make_inert(read)
     text: str = nbformat.writes(read)
     return f"{text}\n".encode()
