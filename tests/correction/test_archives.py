@@ -211,15 +211,21 @@ def test_a_folder_is_listed_without_following_anything(tmp_path: Path) -> None:
                     entry.read(100)
 
 
+def misnamed() -> bytes:
+    """Mark as UTF-8 a name that is not."""
+    return zipped({"é.ipynb": b"1"}).replace("é".encode(), b"\xff\xfe")
+
+
 @pytest.mark.parametrize(
     "data",
     [
+        misnamed(),
         b"PK\x03\x04 coupe",
         b"PK\x05\x06",
         b"\x1f\x8b\x08 coupe",
         zlib.compress(bytes(5000), 9, 31)[:20],
     ],
-    ids=["zip", "fin", "gzip", "gzip-coupe"],
+    ids=["nom", "zip", "fin", "gzip", "gzip-coupe"],
 )
 def test_an_archive_that_cannot_be_listed_is_an_error(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "export.zip"

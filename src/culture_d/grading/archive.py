@@ -12,6 +12,7 @@ import lzma
 import os
 import re
 import stat
+import struct
 import tarfile
 import unicodedata
 import zipfile
@@ -58,10 +59,12 @@ _DAMAGE = (
     zlib.error,
     lzma.LZMAError,
     EOFError,
-    OSError,
     RuntimeError,
     NotImplementedError,
     ValueError,
+    LookupError,
+    struct.error,
+    gzip.BadGzipFile,
 )
 
 
@@ -122,7 +125,7 @@ def entries_of(data: bytes) -> tuple[Entry, ...]:
             return tuple(_zip(zipfile.ZipFile(file)))
         if _is_tar(data):
             return tuple(_tar(file, MAX_NESTED))
-    except _DAMAGE:
+    except (*_DAMAGE, OSError):
         raise BadEntry("l'archive est abîmée ou tronquée") from None
     raise BadEntry("l'archive est abîmée, tronquée ou d'un format inconnu")
 
@@ -142,7 +145,7 @@ def _listed(source: Path, opened: ExitStack) -> tuple[Entry, ...]:
         if source.is_dir():
             return tuple(_folder(source))
         entries = tuple(_of_file(opened.enter_context(source.open("rb")), source, opened))
-    except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error):
+    except _DAMAGE:
         raise IntakeError(
             f"L'archive « {source} » est abîmée ou tronquée : sa liste de fichiers ne se lit pas. "
             "Téléchargez-la de nouveau depuis la plateforme."
@@ -330,7 +333,7 @@ def _from_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[int]
         try:
             with archive.open(info) as file:
                 return _limited(file, limit)
-        except _DAMAGE:
+        except (*_DAMAGE, OSError):
             raise BadEntry("le fichier est abîmé dans l'archive") from None
 
     return read
@@ -401,7 +404,7 @@ def _from_tar(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Callable[[in
             if file is None:
                 raise BadEntry("ce n'est pas un fichier ordinaire")
             data = _limited(file, limit)
-        except _DAMAGE:
+        except (*_DAMAGE, OSError):
             raise BadEntry("le fichier est abîmé dans l'archive") from None
         if len(data) != member.size:
             raise BadEntry("le fichier est tronqué dans l'archive")
