@@ -177,15 +177,17 @@ def test_loose_files_are_copied_into_the_course(
     place = hand_in(tmp_path / "x", "lea", small, RIGHT)
     loose = tmp_path / "reçus"
     loose.mkdir()
-    shutil.copy(place, loose / "lea.ipynb")
+    shutil.copy(place, loose / "lea_petit.ipynb")
     before = photograph(loose)
     options = Options(loose, course=course, jobs=1)
-    assert [one.learner for one in correct(options, None).graded] == ["lea"]
+    graded = correct(options, None).graded
+    assert [one.learner for one in graded] == ["lea"]
+    assert graded[0].notes == (), "un nom rangé par la formatrice n'est pas une erreur de l'élève"
     assert photograph(loose) == before
     copy = course / "submitted" / "lea" / "petit"
     assert [path.read_bytes() for path in copy.glob("*.ipynb")] == [place.read_bytes()]
     hand_in(tmp_path / "x", "lea", small, WRONG)
-    shutil.copy(place, loose / "lea.ipynb")
+    shutil.copy(place, loose / "lea_petit.ipynb")
     correct(options, None)
     former = list((course / ".culture-d" / "anciens" / "petit" / "lea").rglob("*.ipynb"))
     assert len(former) == 1, "la version d'avant est gardée"

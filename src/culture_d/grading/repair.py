@@ -147,10 +147,10 @@ def _choose(
         if best is None:
             continue
         chosen.append(_Chosen(best, read[best], known[name]))
-        if PurePosixPath(best).name != f"{name}{NOTEBOOK}":
-            notes.append(
-                f"Votre fichier « {PurePosixPath(best).name} » a été lu comme « {name}{NOTEBOOK} »."
-            )
+        # « lea_moyenne-mediane.ipynb » is how a class is put in a folder, not a slip.
+        file = PurePosixPath(best)
+        if name not in file.stem or file.suffix != NOTEBOOK:
+            notes.append(f"Votre fichier « {file.name} » a été lu comme « {name}{NOTEBOOK} ».")
     missing = known.keys() - {item.known.name for item in chosen}
     for path, reason in unreadable.items():
         if not chosen or PurePosixPath(path).stem in missing:
