@@ -70,9 +70,11 @@ def _foot(project: Project, doctree: nodes.document) -> str:
     lines = []
     for name in dict.fromkeys(_DATASET.findall(html)):
         data = load_dataset(project.datasets / name)
-        kind = "données simulées, " if data.kind == "simulé" else ""
+        # Nobody quotes a simulated figure: until when it holds would only take room.
         lines.append(
-            f"{kind}{data.producer}, {data.vintage} ({limit_label(data)} "
+            f"données simulées, {data.producer}, {data.vintage}"
+            if data.kind == "simulé"
+            else f"{data.producer}, {data.vintage} ({limit_label(data)} "
             f"{date_longue(data.valid_until)})"
         )
     sources = (
