@@ -37,9 +37,11 @@ from culture_d.grading.model import (
 )
 from culture_d.grading.plain import PlainRunner
 
-pytestmark = pytest.mark.skipif(
+NEEDS_ROOMS = pytest.mark.skipif(
     sys.platform != "linux" or not shutil.which("bwrap"), reason="demande Linux et bubblewrap"
 )
+# The same attacks are led against the fast runner in each run: see `test_rapide`.
+pytestmark = [pytest.mark.long, NEEDS_ROOMS]
 
 ANSWERS = {
     "rep-1": "a = 1",

@@ -160,7 +160,7 @@ def test_a_changed_exercise_is_refused_once_there_are_submissions(
     with GradebookWriter(url) as book:
         assert not book.knows(small)
         book.record("lea", "petit", SCORES)
-        with pytest.raises(GradebookError, match="a changé depuis que 1 devoirs sont notés"):
+        with pytest.raises(GradebookError, match="a changé, et le carnet de notes en a déjà 1"):
             book.knows(small)
 
 

@@ -35,6 +35,7 @@ from culture_d.grading.plain import PlainRunner
 from tests.correction.test_bac_a_sable import (  # noqa: F401, the attacks
     FULL,
     LIMITS,
+    NEEDS_ROOMS,
     alive,
     assignment,
     course,
@@ -42,7 +43,6 @@ from tests.correction.test_bac_a_sable import (  # noqa: F401, the attacks
     grade,
     marked,
     points,
-    pytestmark,
     shown,
     submitted,
     test_a_crash_costs_its_own_question_and_no_other,
@@ -69,6 +69,8 @@ from tests.correction.test_bac_a_sable import (  # noqa: F401, the attacks
     test_what_marks_cannot_be_rewritten,
     wait_for,
 )
+
+pytestmark = NEEDS_ROOMS
 
 # What a course holds that could come out otherwise: figures, wide tables, warnings, commands,
 # errors of ours, of the standard library and of pandas, points in part.

@@ -300,6 +300,7 @@ def points(result: Graded | Failed) -> dict[str, float | None]:
     return {score.cell: score.automatic for score in graded(result).scores}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("learner", HONEST)
 def test_an_honest_submission_is_graded_as_by_nbgrader(
     learner: str, stock: dict[str, dict[str, Any]], assignment: Assignment, runner: PlainRunner

@@ -443,6 +443,7 @@ def with_hostile_cells(root: Path) -> Any:
     return notebook
 
 
+@pytest.mark.long
 def test_formgrader_runs_nothing_of_an_inert_notebook(
     formgrader: Any, submission: Callable[[Any], list[str]], page: Page
 ) -> None:
@@ -453,6 +454,7 @@ def test_formgrader_runs_nothing_of_an_inert_notebook(
     assert page.locator("#reponse-6.score").count() == 1
 
 
+@pytest.mark.long
 def test_formgrader_runs_what_is_not_made_inert(
     formgrader: Any, submission: Callable[[Any], list[str]]
 ) -> None:
