@@ -318,6 +318,7 @@ def test_an_honest_submission_is_graded_as_by_nbgrader(
     assert {name: outputs(text) for name, text in result.notebooks.items()} == known["outputs"]
 
 
+@pytest.mark.long
 def test_the_comparison_sees_differences(stock: dict[str, dict[str, Any]]) -> None:
     assert stock["en-retard"]["late"] == {"un": 1.5, "deux": 1.5}
     assert stock["juste"]["scores"]["un", "test-total"] == (2.5, 2.5, False)
