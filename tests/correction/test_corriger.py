@@ -171,6 +171,16 @@ def test_a_graded_learner_keeps_their_points_when_they_hand_in_a_broken_file(roo
 
 
 @pytest.mark.usefixtures("here")
+def test_the_page_of_a_refusal_leaves_with_it(room: Path, small: Assignment) -> None:
+    grade(room)
+    page = room / "feedback" / "tom" / "petit" / run.REFUSAL_PAGE
+    assert page.is_file()
+    hand_in(room / "submitted", "tom", small, RIGHT)
+    assert [one.learner for one in grade(room).graded] == ["tom"]
+    assert [path.name for path in page.parent.iterdir()] == ["petit.html"]
+
+
+@pytest.mark.usefixtures("here")
 def test_loose_files_are_copied_into_the_course(
     course: Path, small: Assignment, tmp_path: Path
 ) -> None:
@@ -242,6 +252,21 @@ def test_no_isolation_must_be_asked_for(room: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PATH", str(room))
     with pytest.raises(GradingError, match="--sans-isolation"):
         grade(room)
+
+
+def test_a_simulation_runs_nothing_and_asks_for_no_isolation(
+    room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_check_isolation", lambda _: pytest.fail("rien ne doit tourner"))
+    assert grade(room, simulate=True).planned
+
+
+def test_a_folder_without_exercises_is_left_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "reçus").mkdir()
+    options = Options(tmp_path / "reçus", course=tmp_path / "cours")
+    with pytest.raises(GradingError, match="n'a pas d'exercices"):
+        correct(options, None)
+    assert not (tmp_path / "cours").exists()
 
 
 def test_without_isolation_the_report_says_so(room: Path) -> None:

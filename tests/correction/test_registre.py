@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from culture_d.grading.ledger import GRADED, Entry, Ledger, entry_of, write_whole
+from culture_d.errors import FeedbackError
+from culture_d.grading.ledger import GRADED, Entry, Ledger, entry_of
 from culture_d.grading.model import CellScore, Graded
 
 RESULT = Graded(
@@ -68,12 +69,13 @@ def test_a_write_that_fails_leaves_the_former_entry(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(FeedbackError, match="plus de place"):
         book.write(replace(entry, digest="def"))
     assert book.read("petit", "lea") == entry
     assert [path.name for path in (book.folder / "petit").iterdir()] == ["lea.json"]
 
 
-def test_a_file_is_for_its_owner_alone(tmp_path: Path) -> None:
-    write_whole(tmp_path / "un" / "fichier", b"points")
-    assert (tmp_path / "un" / "fichier").stat().st_mode & 0o077 == 0
+def test_an_entry_is_for_its_owner_alone(tmp_path: Path, entry: Entry) -> None:
+    book = Ledger(tmp_path)
+    book.write(entry)
+    assert (book.folder / "petit" / "lea.json").stat().st_mode & 0o077 == 0

@@ -32,20 +32,13 @@ class FastRunner:
         self.server = ForkServer()
         try:
             with without_address_grammar():
-                from culture_d.grading.plain import PlainRunner, checking_modules
-                from culture_d.grading.sandbox import PLACE, Room
+                from culture_d.grading.plain import PlainRunner
 
             class ForkingRunner(PlainRunner):
                 """The plain runner, its kernels forked."""
 
                 def _kernels(inner, course: Any, limits: Limits) -> Callable[[], Any]:
-                    room = Room(
-                        folder=course.root,
-                        files=course.files,
-                        limits=limits,
-                        protected=checking_modules(course.assignment),
-                        place=f"{PLACE}/{course.assignment.name}",
-                    )
+                    room = inner._room(course, limits)
                     return lambda: ForkedKernel(self.server, room)
 
             self._runner = ForkingRunner(checker_for=checker_for)

@@ -5,16 +5,16 @@ that was killed goes on where it stopped, and what has not changed is not graded
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from culture_d.grading.model import CellScore, Graded
+from culture_d.grading.whole_file import write_whole
 
 FOLDER = ".culture-d"
+OWNER_ONLY = 0o600
 GRADED = "graded"
 REFUSED = "refused"
 FAILED = "failed"
@@ -46,7 +46,6 @@ class Entry:
     """Of the gradebook's rows once written; empty: not written yet."""
     told: str = ""
     """The fingerprint of which the feedback page speaks."""
-    runner: str = ""
     seconds: float = 0.0
 
     @property
@@ -75,7 +74,7 @@ class Ledger:
     def write(self, entry: Entry) -> None:
         """Replace an entry, whole, and wait for the disk."""
         text = json.dumps(asdict(entry), ensure_ascii=False, separators=(",", ":"))
-        write_whole(self._path(entry.assignment, entry.learner), text.encode("utf-8"))
+        write_whole(self._path(entry.assignment, entry.learner), text, OWNER_ONLY)
 
     def _path(self, assignment: str, learner: str) -> Path:
         return self.folder / assignment / f"{learner}.json"
@@ -97,22 +96,6 @@ def entry_of(graded: Graded, digest: str, version: str, **known: Any) -> Entry:
         seconds=round(graded.seconds, 2),
         **known,
     )
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file beside its place, then move it there: whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o600)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _read(path: Path) -> Entry | None:

@@ -151,14 +151,17 @@ class PlainRunner:
     def _kernels(self, course: "_Course", limits: Limits) -> Callable[[], Any]:
         if not self.isolated:
             return lambda: OpenKernel(course.root, course.files)
-        room = Room(
+        room = self._room(course, limits)
+        return lambda: RoomKernel(room)
+
+    def _room(self, course: "_Course", limits: Limits) -> Room:
+        return Room(
             folder=course.root,
             files=course.files,
             limits=limits,
             protected=checking_modules(course.assignment),
             place=f"{PLACE}/{course.assignment.name}",
         )
-        return lambda: RoomKernel(room)
 
 
 class _Course:

@@ -64,11 +64,7 @@ class GradebookWriter:
                 known = self._book.find_assignment(assignment.name)
             except MissingEntry:
                 return False
-            cells = {
-                (notebook.name, cell.name, float(cell.max_score))
-                for notebook in known.notebooks
-                for cell in notebook.grade_cells
-            }
+            cells = _cells(known)
             graded = len(known.submissions)
             self._book.db.remove()
         if cells == graded_cells(assignment):
@@ -209,13 +205,17 @@ def graded_cells(assignment: Assignment) -> set[tuple[str, str, float]]:
     with _own_gradebook(assignment) as url:
         book = Gradebook(url)
         try:
-            return {
-                (notebook.name, cell.name, float(cell.max_score))
-                for notebook in book.find_assignment(assignment.name).notebooks
-                for cell in notebook.grade_cells
-            }
+            return _cells(book.find_assignment(assignment.name))
         finally:
             book.close()
+
+
+def _cells(known: Any) -> set[tuple[str, str, float]]:
+    return {
+        (notebook.name, cell.name, float(cell.max_score))
+        for notebook in known.notebooks
+        for cell in notebook.grade_cells
+    }
 
 
 def back_up(db_url: str, folder: Path, now: datetime) -> Path | None:

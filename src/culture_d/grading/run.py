@@ -32,7 +32,6 @@ from culture_d.grading.ledger import (
     Entry,
     Ledger,
     entry_of,
-    write_whole,
 )
 from culture_d.grading.model import (
     Assignment,
@@ -48,6 +47,7 @@ from culture_d.grading.pool import Task, run_all
 from culture_d.grading.record import SQLITE, GradebookWriter, back_up
 from culture_d.grading.repair import repair
 from culture_d.grading.trusted import AnswerCheck, TrustedChecker
+from culture_d.grading.whole_file import write_whole
 from culture_d.project import Project
 
 SUBMITTED, AUTOGRADED, FEEDBACK = "submitted", "autograded", "feedback"
@@ -114,7 +114,12 @@ def correct(options: Options, project: Project | None, progress: Progress | None
             f"« {options.source} » est introuvable. Indiquez un dossier ou une archive ZIP."
         )
     course = _course(options, source)
-    warnings = _check_isolation(options)
+    if project is None and not (course / "source").is_dir():
+        raise GradingError(
+            f"« {course} » n'a pas d'exercices (dossier « source »). Indiquez le dossier d'un cours "
+            "nbgrader avec « --cours », ou lancez la commande depuis le dossier de Culture D."
+        )
+    warnings = [] if options.simulate else _check_isolation(options)
     if options.simulate and not (course / "source").is_dir():
         # Nothing is written: the exercises are prepared elsewhere.
         with tempfile.TemporaryDirectory(prefix="simulation-") as scratch:
@@ -283,7 +288,6 @@ class _Desk:
             shown_name=submission.shown_name,
             participant=submission.participant,
             timestamp=submission.timestamp,
-            runner=self.options.method,
         )
         self._replace(self._place(AUTOGRADED, entry), dict(graded.notebooks))
         self.ledger.write(entry)
@@ -329,7 +333,7 @@ class _Desk:
             / (refusal.assignment or "devoir")
             / REFUSAL_PAGE
         )
-        write_whole(page, refusal_page(refusal).encode("utf-8"))
+        write_whole(page, refusal_page(refusal))
 
     def report(self) -> None:
         """Write what the person who corrects reads: a page for each exercise, and the table."""
@@ -340,7 +344,7 @@ class _Desk:
                 self.db_url, self.assignments[name], refusals, (), partial(self._autograded, name)
             )
             path = self.course / REPORTS / f"{name}.html"
-            write_whole(path, page.encode("utf-8"))
+            write_whole(path, page)
             self.outcome.written.append(path)
             numbered = participants(self.ledger.entries(name))
             if numbered:
@@ -377,6 +381,9 @@ class _Desk:
             notebooks,
             entry.notes,
             entry.shown_name,
+        )
+        (self.course / FEEDBACK / entry.learner / entry.assignment / REFUSAL_PAGE).unlink(
+            missing_ok=True
         )
         told = replace(entry, told=entry.fingerprint)
         self.ledger.write(told)
@@ -484,11 +491,7 @@ def _course(options: Options, source: Path) -> Path:
 
 def _prepare_course(course: Path, project: Project | None) -> None:
     """Copy the exercises and the settings of Culture D into a new nbgrader course."""
-    if project is None:
-        raise GradingError(
-            f"« {course} » n'a pas d'exercices (dossier « source »). Indiquez le dossier d'un cours "
-            "nbgrader avec « --cours », ou lancez la commande depuis le dossier de Culture D."
-        )
+    assert project is not None, "asked of `correct`"
     with tempfile.TemporaryDirectory(prefix="source-", dir=course) as scratch:
         for slug in slugs_of(project):
             folder = Path(scratch) / "source" / slug

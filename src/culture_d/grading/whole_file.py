@@ -1,4 +1,4 @@
-"""Write a text file in one go: a reader finds the old one, or the new one, never a part."""
+"""Write a file in one go: a reader finds the old one, or the new one, never a part."""
 
 import os
 import tempfile
@@ -7,8 +7,8 @@ from pathlib import Path
 from culture_d.errors import FeedbackError, reason
 
 
-def write_whole(path: Path, text: str) -> Path:
-    """Write `text` in UTF-8, as it is, and return `path`. Missing folders are made.
+def write_whole(path: Path, content: str | bytes, mode: int = 0o644) -> Path:
+    """Write a text in UTF-8, or bytes, as they are, and return `path`. Missing folders are made.
 
     Raises:
         FeedbackError: the disk refuses; nothing has changed.
@@ -18,11 +18,11 @@ def write_whole(path: Path, text: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".en-cours-", dir=path.parent)
         partial = Path(name)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
-        partial.chmod(0o644)
+        partial.chmod(mode)
         partial.replace(path)
     except OSError as error:
         if partial.name:
