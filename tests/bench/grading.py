@@ -25,6 +25,7 @@ from rich.table import Table
 from culture_d.french import nombre
 from culture_d.grading.assignment import load_assignments
 from culture_d.grading.model import Assignment, Failed, Graded, Limits, Repaired, Submission
+from culture_d.grading.run import FAST, PLAIN, shared_kernels
 from culture_d.project import Project
 
 LEARNERS = 5
@@ -58,12 +59,12 @@ def grading(project: Project) -> Table:
         )
         _add(table, "nbgrader autograde", stock, stock, None)
         for name, kind, workers in (
-            ("simple, 2 processus", "plain", 2),
-            ("rapide, 2 processus", "fast", 2),
-            ("rapide, 3 processus", "fast", 3),
+            ("simple, 2 processus", PLAIN, 2),
+            ("rapide, 2 processus", FAST, 2),
+            ("rapide, 3 processus", FAST, 3),
         ):
             measure, points = _by_workers(kind, workers, given, class_of)
-            _add(table, name, measure, stock, points == expected, WANTED * (kind == "fast"))
+            _add(table, name, measure, stock, points == expected, WANTED * (kind == FAST))
         _add(table, "les cellules seules, 2 processus", _cells(given, class_of), stock, None)
     return table
 
@@ -189,12 +190,15 @@ def _by_workers(
     """Grade the class in as many processes, each with a runner of its own."""
 
     def run() -> list[tuple[Graded | Failed, float]]:
-        with ProcessPoolExecutor(
-            workers,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_start,
-            initargs=(kind, given),
-        ) as pool:
+        with (
+            shared_kernels(kind, True) as address,
+            ProcessPoolExecutor(
+                workers,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_start,
+                initargs=(kind, given, address),
+            ) as pool,
+        ):
             return list(pool.map(_grade, class_of))
 
     measure, results = _timed(run)
@@ -208,13 +212,13 @@ def _by_workers(
     return Measure(measure.wall, measure.cpu + rooms), points
 
 
-def _start(kind: str, given: dict[str, Assignment]) -> None:
+def _start(kind: str, given: dict[str, Assignment], address: Path | None) -> None:
     global _runner, _given
     _given = given
-    if kind == "fast":
+    if kind == FAST:
         from culture_d.grading.fast import FastRunner
 
-        _runner = FastRunner()
+        _runner = FastRunner(address=address)
     else:
         from culture_d.grading.plain import PlainRunner
 

@@ -399,7 +399,7 @@ print("trouvé", found)
 def test_neither_gradebook_nor_hidden_test_nor_neighbour_is_in_sight(
     grade: Callable[..., Graded], course: Path
 ) -> None:
-    prefixes = ", ".join(repr(path) for path in sandbox._python_paths())
+    prefixes = ", ".join(repr(path) for path in sandbox.python_paths())
     # « secret » must not be in the cell itself, which is in the room.
     code = LOOK.format(prefixes=prefixes, secret="@").replace("'@'", f"{SECRET[::-1]!r}[::-1]")
     result = grade(rep_1=code)
@@ -441,9 +441,9 @@ def test_nothing_of_the_host_is_in_sight(grade: Callable[..., Graded], course: P
     assert "CapBnd:\t0000000000000000" in told["status"]
     assert "NoNewPrivs:\t1" in told["status"]
     assert not {"PYTHONPATH", "JPY_PARENT_PID", "SSH_AUTH_SOCK"} & set(told["env"])
-    assert str(Path.home()) not in json.dumps(told["env"]).replace(sandbox._python(), "") or (
-        Path.home() in Path(sandbox._python()).parents
-    )
+    assert str(Path.home()) not in json.dumps(told["env"]).replace(
+        sandbox.python_program(), ""
+    ) or (Path.home() in Path(sandbox.python_program()).parents)
 
 
 def test_another_namespace_cannot_be_made(grade: Callable[..., Graded]) -> None:

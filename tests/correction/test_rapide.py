@@ -29,7 +29,7 @@ from culture_d.exercises import nbgrader_tools
 from culture_d.grading import sandbox
 from culture_d.grading.assignment import load_assignments
 from culture_d.grading.fast import FastRunner
-from culture_d.grading.forked_kernel import ForkedKernel, ForkServer
+from culture_d.grading.forked_kernel import ForkClient, ForkedKernel, ForkServer
 from culture_d.grading.model import MEBIBYTE, Assignment, Graded, Limits, Repaired, Submission
 from culture_d.grading.plain import PlainRunner
 from tests.correction.test_bac_a_sable import (  # noqa: F401, the attacks
@@ -150,12 +150,13 @@ def runner() -> Iterator[FastRunner]:
 
 @pytest.fixture(scope="module")
 def server(runner: FastRunner) -> ForkServer:
+    assert isinstance(runner.server, ForkServer)
     return runner.server
 
 
 @contextmanager
 def kernel(
-    server: ForkServer, folder: Path, limits: Limits = LIMITS, **files: bytes
+    server: ForkClient, folder: Path, limits: Limits = LIMITS, **files: bytes
 ) -> Iterator[Callable[[str], str]]:
     """Give what runs code in a forked kernel and returns all that it shows."""
     folder.mkdir(exist_ok=True)
@@ -221,7 +222,7 @@ def by_nbgrader(root: Path, work: Path, class_of: list[Repaired]) -> dict[str, t
         @property
         def kernel_spec(self) -> Any:
             spec = super().kernel_spec
-            spec.argv[0] = sandbox._python()
+            spec.argv[0] = sandbox.python_program()
             return spec
 
     work.mkdir()
@@ -471,6 +472,7 @@ def test_a_server_that_died_is_started_again(assignment: Assignment) -> None:  #
     try:
         honest = submitted(filled(assignment))
         assert points(runner.grade(assignment, honest, LIMITS)) == FULL
+        assert isinstance(runner.server, ForkServer)
         os.kill(runner.server._process.pid, signal.SIGKILL)
         runner.server._process.wait()
         assert points(runner.grade(assignment, honest, LIMITS)) == FULL
@@ -478,15 +480,55 @@ def test_a_server_that_died_is_started_again(assignment: Assignment) -> None:  #
         runner.close()
 
 
-def test_nothing_is_left_of_a_killed_grader(assignment: Assignment, tmp_path: Path) -> None:  # noqa: F811
+def test_two_graders_share_a_server(server: ForkServer, tmp_path: Path) -> None:
+    one, other = ForkClient(server.address), ForkClient(server.address)
+    one.wait()
+    other.wait()
+    with kernel(other, tmp_path / "deux") as ask:
+        with kernel(one, tmp_path / "un") as run:
+            assert run("print(1)") == "1"
+            assert ask("print(2)") == "2"
+        one.close()
+        assert ask("print(3)") == "3"
+    other.close()
+    assert server.alive
+
+
+def test_a_borrowed_server_that_died_is_replaced(assignment: Assignment) -> None:  # noqa: F811
+    lent = ForkServer()
+    runner = FastRunner(address=lent.address)
+    try:
+        honest = submitted(filled(assignment))
+        assert points(runner.grade(assignment, honest, LIMITS)) == FULL
+        lent.close()
+        assert points(runner.grade(assignment, honest, LIMITS)) == FULL
+        assert isinstance(runner.server, ForkServer)
+    finally:
+        runner.close()
+        lent.close()
+
+
+def test_a_server_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SandboxError, match="isoler"):
+        FastRunner(address=tmp_path / "s")
+
+
+@pytest.mark.parametrize("borrowed", [False, True])
+def test_nothing_is_left_of_a_killed_grader(
+    assignment: Assignment,  # noqa: F811
+    tmp_path: Path,
+    server: ForkServer,
+    borrowed: bool,
+) -> None:
     text = filled(assignment, rep_1="import os, time\nos.fork()\ntime.sleep(600)")
     (tmp_path / "copie").write_bytes(pickle.dumps((assignment, submitted(text))))
+    place = f"pathlib.Path({str(server.address)!r})" if borrowed else None
     script = f"""
 import pathlib, pickle, sys
 sys.path.insert(0, {str(Path(sandbox.__file__).parents[2])!r})
 from culture_d.grading.model import Limits
 from culture_d.grading.fast import FastRunner
-runner = FastRunner()
+runner = FastRunner(address={place})
 print("prêt", flush=True)
 given = pickle.loads(pathlib.Path({str(tmp_path / "copie")!r}).read_bytes())
 runner.grade(*given, Limits(cell_seconds=600, total_seconds=600))
@@ -496,10 +538,12 @@ runner.grade(*given, Limits(cell_seconds=600, total_seconds=600))
         [sys.executable, "-c", script], env=settings, stdout=subprocess.PIPE
     ) as grader:
         assert grader.stdout and grader.stdout.readline()
-        # bubblewrap twice, the server, the first process, the kernel and what it forked.
-        processes = wait_for(lambda: descendants(grader.pid), at_least=6)
+        # bubblewrap twice and the server; the first process, the kernel and what it forked.
+        owner, wanted = (server._process.pid, 5) if borrowed else (grader.pid, 6)
+        before = 2 if borrowed else 0
+        processes = wait_for(lambda: descendants(owner), at_least=wanted)[before:]
         grader.kill()
-    assert len(processes) >= 6
+    assert len(processes) >= wanted - before
     deadline = time.monotonic() + 10
     while alive(processes) and time.monotonic() < deadline:
         time.sleep(0.05)

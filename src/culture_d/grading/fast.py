@@ -5,10 +5,11 @@ Everything is that of the plain runner, but for two things: where kernels come f
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from culture_d.errors import SandboxError
-from culture_d.grading.forked_kernel import ForkedKernel, ForkServer
+from culture_d.grading.forked_kernel import ForkClient, ForkedKernel, ForkServer
 from culture_d.grading.kept_ready import KeptReady, freeze_imports, without_address_grammar
 from culture_d.grading.model import Assignment, Failed, Graded, Limits, Repaired
 
@@ -21,15 +22,19 @@ class FastRunner:
 
     Args:
         checker_for: gives what handles some test cells outside of the learner's interpreter.
+        address: that of a `ForkServer` of another process, which lends it; otherwise this
+            runner starts its own.
 
     Raises:
         SandboxError: submissions cannot be isolated in this way here; the message says why.
             `PlainRunner` may still do.
     """
 
-    def __init__(self, checker_for: "CheckerFor | None" = None) -> None:
+    def __init__(
+        self, checker_for: "CheckerFor | None" = None, address: Path | None = None
+    ) -> None:
         # Before nbgrader is imported: the other process works meanwhile.
-        self.server = ForkServer()
+        self.server: ForkClient = ForkClient(address) if address else ForkServer()
         try:
             with without_address_grammar():
                 from culture_d.grading.plain import PlainRunner
@@ -62,11 +67,11 @@ class FastRunner:
             return self._runner.grade(assignment, repaired, limits)
 
     def close(self) -> None:
-        """Stop the preloaded process."""
+        """Stop the preloaded process, unless it is another's."""
         self.server.close()
 
     def _revive(self) -> None:
-        """Start the preloaded process again, should the system have ended it."""
+        """Start a preloaded process again, should the system have ended the one there was."""
         if not self.server.alive:
             self.server.close()
             self.server = ForkServer()

@@ -34,10 +34,12 @@ from culture_d.errors import SandboxError
 from culture_d.grading import forkserver, sandbox
 from culture_d.grading.model import MEBIBYTE, Limits
 from culture_d.grading.sandbox import Room
+from culture_d.grading.scratch import scratch
 
 START_SECONDS = 60
 FORK_SECONDS = 20
 KILL_SECONDS = 5
+LEAVE_SECONDS = 1
 MAX_MESSAGE = 256 * MEBIBYTE
 """What is larger is not received, and its kernel not listened to any more."""
 _QUEUED_MESSAGES = 100
@@ -47,44 +49,32 @@ _DEVICES = ("null", "zero", "full", "random", "urandom")
 _LINKS = {"fd": "fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}
 
 
-class ForkServer:
-    """The preloaded process, in its sandbox; any number of kernels, one after the other or not.
+class ForkClient:
+    """Has kernels forked by a preloaded process that is another grader's.
 
-    Start it before importing what is long to import: it works meanwhile.
+    Args:
+        address: the `address` of a `ForkServer`.
 
     Raises:
-        SandboxError: there is no bubblewrap; see `wait` for what else may be missing.
+        SandboxError: nobody answers there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, address: Path) -> None:
         self._exits: dict[int, forkserver.Exit] = {}
         self._ready = False
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115, as long as the process
-        self._control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with other, contextlib.ExitStack() as given:
-            accounts = {
-                f"/etc/{name}": given.enter_context(_memory_file(text))
-                for name, text in sandbox._ACCOUNTS.items()
-            }
-            python = [sandbox._python(), "-s", _SCRIPT, str(other.fileno())]
-            try:
-                self._process = subprocess.Popen(
-                    sandboxed(python, accounts),
-                    pass_fds=[other.fileno(), *accounts.values()],
-                    cwd="/",
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=self._said,
-                )
-            except BaseException:
-                self._control.close()
-                self._said.close()
-                raise
+        self._control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            self._control.connect(str(address))
+        except OSError as error:
+            self._control.close()
+            raise self._refusal(str(error)) from None
 
     @property
     def alive(self) -> bool:
         """Whether the process is there still."""
-        return self._process.poll() is None
+        poller = select.poll()
+        poller.register(self._control, 0)
+        return not poller.poll(0)
 
     def wait(self) -> None:
         """Wait until it can fork, and prove once that a forked process is isolated.
@@ -118,7 +108,7 @@ class ForkServer:
         own_bytes = sum(map(len, room.files.values()))
         disks = {
             "/tmp": room.limits.disk,
-            "/dev/shm": sandbox._SHARED_MEMORY,
+            "/dev/shm": sandbox.SHARED_MEMORY,
             sandbox.PLACE: room.limits.disk + own_bytes,
         }
         request = forkserver.Request(
@@ -126,7 +116,7 @@ class ForkServer:
             key=key,
             place=room.place,
             disks=disks,
-            shown=tuple(path for path in sandbox._python_paths() if _is_under(path, disks)),
+            shown=tuple(path for path in sandbox.python_paths() if _is_under(path, disks)),
             protected=tuple(protected),
             limits=sandbox.resource_limits(room.limits),
         )
@@ -146,14 +136,13 @@ class ForkServer:
             theirs.close()
             for one in listening:
                 one.close()
-        child = Forked(self, pid, handle)
+        child = Forked(self, pid, handle, channel)
         try:
-            with channel:
-                channel.settimeout(FORK_SECONDS)
-                if arguments:
-                    forkserver.send_files(channel, protected)
-                    forkserver.send_files(channel, files)
-                answer = channel.recv(4096)
+            channel.settimeout(FORK_SECONDS)
+            if arguments:
+                forkserver.send_files(channel, protected)
+                forkserver.send_files(channel, files)
+            answer = channel.recv(4096)
             if answer != forkserver.READY:
                 raise OSError(answer[1:].decode(errors="replace") or "no answer")
         except OSError as error:
@@ -171,11 +160,8 @@ class ForkServer:
         return self._exits.pop(pid)
 
     def close(self) -> None:
-        """Stop the process, and every kernel it started."""
+        """Let go of the process; a kernel ends when it is closed, or with this grader."""
         self._control.close()
-        self._process.kill()
-        self._process.wait()
-        self._said.close()
 
     def _answer(self) -> tuple[int, int]:
         """Read one message: a new child and its pidfd, or the end of one, which is noted."""
@@ -189,8 +175,8 @@ class ForkServer:
         raise self._refusal(message.get("error", str(message)))
 
     def _receive(self, seconds: float) -> tuple[dict[str, Any], list[int]]:
-        self._control.settimeout(seconds)
         try:
+            self._control.settimeout(seconds)
             text, descriptors, _, _ = socket.recv_fds(self._control, forkserver.MAX_DATAGRAM, 1)
         except OSError as error:
             raise self._refusal(str(error)) from None
@@ -199,23 +185,86 @@ class ForkServer:
         return json.loads(text), descriptors
 
     def _refusal(self, cause: str) -> SandboxError:
+        return SandboxError(
+            "La correction rapide n'a pas pu isoler une copie sur ce système : "
+            f"« {self._last_words() or cause} ». Elle demande bubblewrap et les espaces de noms "
+            "de Linux."
+        )
+
+    def _last_words(self) -> str:
+        return ""
+
+
+class ForkServer(ForkClient):
+    """The preloaded process, in its sandbox; any number of kernels, one after the other or not.
+
+    Start it before importing what is long to import: it works meanwhile. Other graders may
+    use it too, as `ForkClient`s; it ends with this one.
+
+    Raises:
+        SandboxError: there is no bubblewrap; see `wait` for what else may be missing.
+    """
+
+    def __init__(self) -> None:
+        self._exits = {}
+        self._ready = False
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115, as long as the process
+        self._kept = contextlib.ExitStack()
+        self._control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            self.address = self._kept.enter_context(scratch()) / "s"
+            with other, _listen(str(self.address), socket.SOCK_SEQPACKET) as door:
+                self._process = self._start(other, door)
+        except BaseException:
+            self._control.close()
+            self._said.close()
+            self._kept.close()
+            raise
+
+    def _start(self, *sockets: socket.socket) -> "subprocess.Popen[bytes]":
+        numbers = [one.fileno() for one in sockets]
+        python = [sandbox.python_program(), "-s", _SCRIPT, *map(str, numbers)]
+        with contextlib.ExitStack() as given:
+            accounts = {
+                f"/etc/{name}": given.enter_context(_memory_file(text))
+                for name, text in sandbox.ACCOUNTS.items()
+            }
+            return subprocess.Popen(
+                sandboxed(python, accounts),
+                pass_fds=[*numbers, *accounts.values()],
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._said,
+            )
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process is there still."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """Stop the process, and every kernel it started."""
+        super().close()
+        self._process.kill()
+        self._process.wait()
+        self._said.close()
+        self._kept.close()
+
+    def _last_words(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(0.2)
         self._said.seek(0)
         said = self._said.read().decode(errors="replace").strip().splitlines()
-        return SandboxError(
-            "La correction rapide n'a pas pu isoler une copie sur ce système : "
-            f"« {said[-1] if said else cause} ». Elle demande bubblewrap et les espaces de noms "
-            "de Linux."
-        )
+        return said[-1] if said else ""
 
 
 class Forked:
     """One forked kernel, seen from outside."""
 
-    def __init__(self, server: ForkServer, pid: int, handle: int) -> None:
+    def __init__(self, server: ForkClient, pid: int, handle: int, line: socket.socket) -> None:
         self.pid = pid
-        self._server, self._handle = server, handle
+        self._server, self._handle, self._line = server, handle, line
         self.ended: forkserver.Exit | None = None
 
     @property
@@ -239,10 +288,13 @@ class Forked:
 
     def close(self) -> None:
         """Kill it and wait for its end."""
+        self._line.close()
         if self._handle < 0:
             return
-        self.kill()
-        _readable(self._handle, KILL_SECONDS)
+        # Without the line it ends by itself, its time counted.
+        if not _readable(self._handle, LEAVE_SECONDS):
+            self.kill()
+            _readable(self._handle, KILL_SECONDS)
         os.close(self._handle)
         self._handle = -1
         self.ended = self._server.exit_of(self.pid)
@@ -380,7 +432,7 @@ class ForkedKernel(AsyncKernelManager):
     context = Instance(zmq.asyncio.Context)
     """With a bound on what the learner's code can send."""
 
-    def __init__(self, server: ForkServer, room: Room, **settings: Any) -> None:
+    def __init__(self, server: ForkClient, room: Room, **settings: Any) -> None:
         """Prepare a kernel for a room; nothing starts yet."""
         self.server, self.room = server, room
         self.listener: Any = None
@@ -436,7 +488,7 @@ def sandboxed(command: Sequence[str], accounts: Mapping[str, int]) -> list[str]:
     """
     bwrap = shutil.which("bwrap")
     if not bwrap:
-        raise SandboxError(f"bubblewrap est introuvable. {sandbox._REMEDY}")
+        raise SandboxError(f"bubblewrap est introuvable. {sandbox.REMEDY}")
     rights = ["CAP_SYS_ADMIN", "CAP_SETPCAP"]
     options = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
     options += ["--hostname", "devoir", "--die-with-parent", "--new-session"]
@@ -447,14 +499,14 @@ def sandboxed(command: Sequence[str], accounts: Mapping[str, int]) -> list[str]:
     options += ["--cap-drop", "ALL"]
     for right in rights:
         options += ["--cap-add", right]
-    options += ["--clearenv", *sandbox._pairs("--setenv", sandbox._environment())]
-    pythons = sandbox._python_paths()
+    options += ["--clearenv", *sandbox.pairs("--setenv", sandbox.environment())]
+    pythons = sandbox.python_paths()
     # The preloading writes its caches in /tmp; children get a folder of their own there.
     options += ["--perms", "0755", "--tmpfs", "/tmp"]
     made = ["/dev/shm", "/dev/pts", "/etc", forkserver.STAGING, sandbox.PLACE, *pythons.values()]
     for folder in _with_parents(made):
         options += ["--perms", "0755", "--dir", folder]
-    options += [*sandbox._system(), *sandbox._pairs("--ro-bind", pythons)]
+    options += [*sandbox.system_options(), *sandbox.pairs("--ro-bind", pythons)]
     for name in _DEVICES:
         options += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
     for name, target in _LINKS.items():
@@ -493,8 +545,8 @@ def _memory_file(text: str) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _listen(path: str) -> socket.socket:
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+def _listen(path: str, kind: int = socket.SOCK_STREAM) -> socket.socket:
+    listening = socket.socket(socket.AF_UNIX, kind)
     listening.bind(path)
     listening.listen(16)
     return listening

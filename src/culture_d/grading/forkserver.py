@@ -3,9 +3,11 @@
 This one file is all that its sandbox sees of the course: standard library, ipykernel, and
 what learners import most. `forked_kernel.py` starts it and talks to it:
 
-- once ready, it writes `{"ready": true}` on its control socket;
+- once ready, it writes `{"ready": true}` on its control socket, which is its owner's, and to
+  each other grader that connects to the socket it listens on;
 - a request is one datagram: a `Request` in JSON, with the descriptors that `DESCRIPTORS` names;
-- the answer is `{"pid": ...}` with a pidfd, then, when that process ends, its `Exit`.
+- the answer is `{"pid": ...}` with a pidfd, then, when that process ends, its `Exit`;
+- what a grader started ends with it, and everything with the owner.
 
 It forks before anything of the submission is read: the child receives the files itself, over
 its own channel, once it can do no more harm than the learner's code. So nothing that a learner
@@ -28,6 +30,7 @@ import os
 import random
 import resource
 import select
+import signal
 import socket
 import struct
 import sys
@@ -61,6 +64,7 @@ _CAPABILITY_VERSION_3 = 0x20080522
 # Parts of /proc that a process of the system's own user could write, whatever its capabilities.
 _PROC_READ_ONLY = ("sys", "sysrq-trigger", "irq", "bus", "fs")
 _INODES = 8192
+_ORPHANS_MILLISECONDS = 1000
 _REHEARSAL = """
 print(1)
 !true
@@ -105,7 +109,7 @@ class IsolationError(Exception):
 
 def main() -> None:
     """Preload, then serve until the other end of the control socket is closed."""
-    control = socket.socket(fileno=int(sys.argv[1]))
+    control, *doors = [socket.socket(fileno=int(number)) for number in sys.argv[1:]]
     # The folder of this file is not one a notebook may import from.
     sys.path.pop(0)
     _preload()
@@ -113,7 +117,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     control.send(json.dumps({"ready": True}).encode())
-    _serve(control)
+    _serve(control, doors)
 
 
 def _preload() -> None:
@@ -223,33 +227,70 @@ def _forget_warnings() -> None:
             names.pop("__warningregistry__", None)
 
 
-def _serve(control: socket.socket) -> None:
+def _serve(owner: socket.socket, doors: Sequence[socket.socket]) -> None:
+    """Answer the owner, and those who come by the doors, until the owner is gone."""
     own = os.open("/proc/self/ns/pid", os.O_RDONLY)
     poller = select.poll()
-    poller.register(control, select.POLLIN)
-    running: dict[int, int] = {}
+    clients = {owner.fileno(): owner}
+    running: dict[int, tuple[int, socket.socket]] = {}
+    entries = {door.fileno(): door for door in doors}
+    for descriptor in (*clients, *entries):
+        poller.register(descriptor, select.POLLIN)
     while True:
         for ready, _ in poller.poll():
             if ready in running:
                 poller.unregister(ready)
-                control.send(json.dumps(_reap(running.pop(ready))).encode())
+                pid, client = running.pop(ready)
+                _tell(client, _reap(pid))
                 os.close(ready)
-                continue
-            text, descriptors, _flags, _ = socket.recv_fds(control, MAX_DATAGRAM, len(DESCRIPTORS))
-            if not text:
-                return
-            try:
-                pid = _fork(own, Request(**json.loads(text)), descriptors)
-            except (OSError, IsolationError) as error:
-                control.send(json.dumps({"error": str(error)}).encode())
-                continue
-            finally:
-                for descriptor in descriptors:
-                    os.close(descriptor)
-            handle = os.pidfd_open(pid)
-            running[handle] = pid
-            poller.register(handle, select.POLLIN)
-            socket.send_fds(control, [json.dumps({"pid": pid}).encode()], [handle])
+            elif ready in entries:
+                client, _ = entries[ready].accept()
+                clients[client.fileno()] = client
+                poller.register(client, select.POLLIN)
+                _tell(client, {"ready": True})
+            elif ready in clients:
+                client = clients[ready]
+                if _answered(client, own, poller, running):
+                    continue
+                if client is owner:
+                    return
+                # Its kernels end by themselves: see `_stay_behind`.
+                poller.unregister(client)
+                clients.pop(ready).close()
+
+
+def _answered(
+    client: socket.socket,
+    own: int,
+    poller: select.poll,
+    running: dict[int, tuple[int, socket.socket]],
+) -> bool:
+    """Do what a client asks for; False if it is gone."""
+    try:
+        text, descriptors, _flags, _ = socket.recv_fds(client, MAX_DATAGRAM, len(DESCRIPTORS))
+    except OSError:
+        return False
+    if not text:
+        return False
+    try:
+        pid = _fork(own, Request(**json.loads(text)), descriptors)
+    except (OSError, IsolationError) as error:
+        _tell(client, {"error": str(error)})
+        return True
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+    handle = os.pidfd_open(pid)
+    running[handle] = pid, client
+    poller.register(handle, select.POLLIN)
+    _tell(client, {"pid": pid}, handle)
+    return True
+
+
+def _tell(client: socket.socket, message: Mapping[str, Any], *handles: int) -> None:
+    """Send a message; a client that is gone is noticed when it is read from."""
+    with contextlib.suppress(OSError):
+        socket.send_fds(client, [json.dumps(message).encode()], handles)
 
 
 def _fork(own: int, request: Request, descriptors: Sequence[int]) -> int:
@@ -282,7 +323,7 @@ def _child(request: Request, descriptors: Sequence[int]) -> None:
     try:
         _close_all_but(descriptors)
         isolate(request, channel)
-        _stay_behind(descriptors)
+        _stay_behind(descriptors, channel)
         if request.arguments:
             receive_files(channel, request.place)
             os.chdir(request.place)
@@ -316,24 +357,35 @@ def _close_all_but(kept: Sequence[int]) -> None:
                 os.close(int(entry.name))
 
 
-def _stay_behind(descriptors: Sequence[int]) -> None:
+def _stay_behind(descriptors: Sequence[int], channel: socket.socket) -> None:
     """Go on in a second process; the first one waits for the end of it, and of its orphans.
 
     The first process of a namespace cannot even kill itself: it would make a poor kernel.
+    It ends all when the grader lets go of the channel, or is gone.
     """
     kernel = os.fork()
     if kernel == 0:
         os.setsid()
         return
     for descriptor in descriptors:
-        os.close(descriptor)
+        if descriptor != channel.fileno():
+            os.close(descriptor)
     # Nor may the kernel, which is the same user, look into it.
     _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    poller = select.poll()
+    poller.register(channel, 0)
+    poller.register(os.pidfd_open(kernel), select.POLLIN)
     while True:
-        pid, status = os.wait()
-        if pid == kernel:
-            code = os.waitstatus_to_exitcode(status)
-            os._exit(code if code >= 0 else 128 - code)
+        if channel.fileno() in dict(poller.poll(_ORPHANS_MILLISECONDS)):
+            os.kill(kernel, signal.SIGKILL)
+            # Waited for, so that its processor time is counted.
+            os.waitpid(kernel, 0)
+            os._exit(128 + signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                if ended[0] == kernel:
+                    code = os.waitstatus_to_exitcode(ended[1])
+                    os._exit(code if code >= 0 else 128 - code)
 
 
 def isolate(request: Request, channel: socket.socket) -> None:

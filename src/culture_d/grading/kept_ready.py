@@ -9,7 +9,7 @@ import gc
 import json
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -47,6 +47,8 @@ class KeptReady:
     def __init__(self) -> None:
         self._engine: Any = None
         self._database = ""
+        self._sessions: Any = None
+        self._known: set[tuple[str, str]] = set()
 
     @contextmanager
     def lent(self) -> Iterator[None]:
@@ -55,10 +57,38 @@ class KeptReady:
         from nbgrader.nbgraderformat import common
 
         with ExitStack() as changed:
+            changed.callback(self._put_away)
             changed.enter_context(mock.patch.object(api, "create_engine", self._create_engine))
+            opened = functools.partialmethod(_again, self._reopen, api.Gradebook.__init__)
+            changed.enter_context(mock.patch.object(api.Gradebook, "__init__", opened))
+            changed.enter_context(mock.patch.object(api.Gradebook, "close", _leave))
             cached = SimpleNamespace(validate=_validate)
             changed.enter_context(mock.patch.object(common, "jsonschema", cached))
             yield
+
+    def _reopen(self, book: Any, url: str, course_id: str) -> bool:
+        """Open a gradebook that was opened for this submission already, without looking again.
+
+        nbgrader opens one eleven times a submission, and each time asks for all its tables.
+        Each is still a session of its own, which is all that nbgrader's code sees of another.
+        """
+        if (url, course_id) not in self._known:
+            self._known.add((url, course_id))
+            return False
+        from sqlalchemy.orm import scoped_session, sessionmaker
+
+        if self._sessions is None:
+            # Nobody else writes in it: what was written need not be read again.
+            self._sessions = sessionmaker(bind=self._engine, expire_on_commit=False)
+        book.engine, book.db = self._engine, scoped_session(self._sessions)
+        book.course_id, book.authenticator = course_id, None
+        return True
+
+    def _put_away(self) -> None:
+        """Close the database of the submission that was graded."""
+        self._known.clear()
+        if self._engine is not None:
+            self._engine.dispose()
 
     def _create_engine(self, url: Any, **settings: Any) -> Any:
         """Give the one engine, now for this database: its SQL is compiled already.
@@ -80,6 +110,24 @@ class KeptReady:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA journal_mode = MEMORY")
         return connection
+
+
+def _again(
+    book: Any,
+    reopen: Callable[[Any, str, str], bool],
+    open_first: Callable[..., None],
+    db_url: str,
+    course_id: str = "default_course",
+    authenticator: Any = None,
+) -> None:
+    """Stand for `Gradebook.__init__`."""
+    if authenticator is not None or not reopen(book, db_url, course_id):
+        open_first(book, db_url, course_id, authenticator)
+
+
+def _leave(book: Any) -> None:
+    """Stand for `Gradebook.close`: what was not committed is dropped, the connection is kept."""
+    book.db.remove()
 
 
 def _validate(instance: Any, schema: Any) -> None:

@@ -300,6 +300,8 @@ def _config(assignment: Assignment, session: Session, faults: list[SandboxError]
         else:
             ours.append(step)
     config.Autograde.autograde_preprocessors = ours
+    # Checked once all is done, and not after each step.
+    config.Exporter.optimistic_validation = True
     return config
 
 

@@ -8,9 +8,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 
 import nbformat
@@ -203,15 +205,20 @@ def _grade(desk: "_Desk", source: Path, say: Progress) -> None:
 
     asked = options.cell_seconds
     limits = Limits() if asked is None else Limits(cell_seconds=asked)
-    make = partial(make_runner, options.method, options.isolated, asked is None)
-    for _, result in run_all(tasks(), desk.assignments, make, limits, max(1, options.jobs)):
-        done += 1
-        if isinstance(result, Failed):
-            outcome.failed.append(result)
-            desk.fail(result)
-        else:
-            outcome.graded.append(desk.record(result))
-        say(done, total, "correction")
+    waiting = tasks()
+    # Nothing is started for nothing: run again, most runs have nothing left to do.
+    first = list(islice(waiting, 1))
+    with shared_kernels(options.method if first else PLAIN, options.isolated) as address:
+        make = partial(make_runner, options.method, options.isolated, asked is None, address)
+        every = chain(first, waiting)
+        for _, result in run_all(every, desk.assignments, make, limits, max(1, options.jobs)):
+            done += 1
+            if isinstance(result, Failed):
+                outcome.failed.append(result)
+                desk.fail(result)
+            else:
+                outcome.graded.append(desk.record(result))
+            say(done, total, "correction")
 
 
 @dataclass
@@ -434,10 +441,37 @@ class _Inert:
         self._checker.close()
 
 
-def make_runner(method: str, isolated: bool, of_course: bool = True) -> Runner:
+@contextmanager
+def shared_kernels(method: str, isolated: bool) -> Iterator[Path | None]:
+    """Start what forks kernels for all the processes of a run, and give its address.
+
+    None where there is no need of it, or no bubblewrap: each process then sees for itself.
+    """
+    server = None
+    if method == FAST and isolated:
+        from culture_d.grading.forked_kernel import ForkServer
+
+        with suppress(SandboxError, OSError):
+            server = ForkServer()
+    try:
+        yield server.address if server else None
+    finally:
+        if server:
+            server.close()
+
+
+def make_runner(
+    method: str, isolated: bool, of_course: bool = True, address: Path | None = None
+) -> Runner:
     """Make the runner of a process; see `run_all`.
 
-    `of_course`: let cells last as the course's own settings say. `FAST` falls back on `PLAIN` where a kernel cannot be forked: the results are the same.
+    `FAST` falls back on `PLAIN` where a kernel cannot be forked: the results are the same.
+
+    Args:
+        method: `FAST` or `PLAIN`.
+        isolated: see `PlainRunner`.
+        of_course: let cells last as the course's own settings say.
+        address: what `shared_kernels` gave.
     """
     checker = TrustedChecker(isolated)
     checker.start()
@@ -446,7 +480,7 @@ def make_runner(method: str, isolated: bool, of_course: bool = True) -> Runner:
         from culture_d.grading.fast import FastRunner
 
         try:
-            return _Inert(FastRunner(checker_for), checker, of_course)
+            return _Inert(FastRunner(checker_for, address), checker, of_course)
         except SandboxError:
             pass
     from culture_d.grading.plain import PlainRunner

@@ -50,7 +50,7 @@ CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
 MESSAGE_BYTES = 16 * MEBIBYTE
 """A larger message is not received: its socket is reconnected, and the message is lost."""
 _QUEUED_MESSAGES = 16
-_SHARED_MEMORY = 16 * MEBIBYTE
+SHARED_MEMORY = 16 * MEBIBYTE
 _START_SECONDS = 20
 _WATCH_SECONDS = 0.5
 _INODE_BYTES = 1024
@@ -65,12 +65,12 @@ _SETTINGS = (
     "/etc/mime.types",
     "/etc/timezone",
 )
-_ACCOUNTS = {
+ACCOUNTS = {
     "passwd": f"nobody:x:{NOBODY}:{NOBODY}:nobody:{HOME}:/bin/sh\n",
     "group": f"nogroup:x:{NOBODY}:\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 }
-_REMEDY = (
+REMEDY = (
     "Installez bubblewrap : « sudo apt-get install bubblewrap ». Sinon, ajoutez "
     "« --sans-isolation », si vous faites confiance à chaque copie."
 )
@@ -88,7 +88,7 @@ def available() -> str | None:
             "Sinon, ajoutez « --sans-isolation », si vous faites confiance à chaque copie."
         )
     if not shutil.which("bwrap"):
-        return f"L'isolement des copies demande bubblewrap, introuvable ici. {_REMEDY}"
+        return f"L'isolement des copies demande bubblewrap, introuvable ici. {REMEDY}"
     if os.geteuid() == 0 and not shutil.which("setpriv"):
         return (
             "L'isolement des copies lancé par root demande la commande « setpriv », introuvable "
@@ -102,7 +102,7 @@ def available() -> str | None:
             Path(folder).chmod(0o755)
             write_accounts(entry)
             trial = subprocess.run(
-                command([_python(), "-c", _TRIAL.format(entry=str(entry))], entry, Limits()),
+                command([python_program(), "-c", _TRIAL.format(entry=str(entry))], entry, Limits()),
                 env={},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -110,7 +110,7 @@ def available() -> str | None:
                 timeout=_START_SECONDS,
             )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"bubblewrap ne démarre pas : {error}. {_REMEDY}"
+        return f"bubblewrap ne démarre pas : {error}. {REMEDY}"
     if trial.returncode == 0:
         return None
     said = (trial.stderr.strip().splitlines() or [f"code {trial.returncode}"])[-1]
@@ -159,19 +159,19 @@ def command(
     """
     bwrap = shutil.which("bwrap")
     if not bwrap:
-        raise SandboxError(f"bubblewrap est introuvable. {_REMEDY}")
-    shown = {**_python_paths(), str(entry): ENTRY}
+        raise SandboxError(f"bubblewrap est introuvable. {REMEDY}")
+    shown = {**python_paths(), str(entry): ENTRY}
     files = {str(path): f"{place}/{name}" for name, path in (protected or {}).items()}
     room = [bwrap, "--unshare-all", "--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY)]
     if "--disable-userns" in _options(bwrap):
         room += ["--disable-userns"]
     room += ["--cap-drop", "ALL", "--new-session", "--die-with-parent", "--hostname", "devoir"]
-    room += ["--clearenv", *_pairs("--setenv", _environment())]
-    room += [*_system(), "--proc", "/proc", "--dev", "/dev"]
-    room += _memory_disk("/dev/shm", _SHARED_MEMORY) + _memory_disk("/tmp", limits.disk)
+    room += ["--clearenv", *pairs("--setenv", environment())]
+    room += [*system_options(), "--proc", "/proc", "--dev", "/dev"]
+    room += _memory_disk("/dev/shm", SHARED_MEMORY) + _memory_disk("/tmp", limits.disk)
     room += _memory_disk(place, limits.disk + own_bytes)
-    room += _pairs("--ro-bind", {**shown, **files})
-    for name in _ACCOUNTS:
+    room += pairs("--ro-bind", {**shown, **files})
+    for name in ACCOUNTS:
         room += ["--ro-bind", str(entry / name), f"/etc/{name}"]
     room += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", place]
     if os.geteuid() == 0:
@@ -183,7 +183,7 @@ def command(
 
 def write_accounts(entry: Path) -> None:
     """Put in the entry of a room the few files of /etc that name its one user."""
-    for name, text in _ACCOUNTS.items():
+    for name, text in ACCOUNTS.items():
         (entry / name).write_text(text, encoding="utf-8")
 
 
@@ -200,8 +200,8 @@ def _shown_to_nobody(bwrap: str, paths: Collection[str], info: int | None) -> li
     parents = {str(up) for path in paths for up in PurePosixPath(path).parents}
     for parent in sorted((parents | {"/etc"}) - {"/", "/tmp"}):
         outer += ["--perms", "0755", "--dir", parent]
-    outer += [*_system(), "--dev-bind", "/dev", "/dev", "--bind", "/proc", "/proc"]
-    outer += _pairs("--ro-bind", {path: path for path in paths})
+    outer += [*system_options(), "--dev-bind", "/dev", "/dev", "--bind", "/proc", "/proc"]
+    outer += pairs("--ro-bind", {path: path for path in paths})
     outer += ["--remount-ro", "/", "--chdir", "/"]
     if info is not None:
         outer += ["--info-fd", str(info)]
@@ -210,7 +210,8 @@ def _shown_to_nobody(bwrap: str, paths: Collection[str], info: int | None) -> li
     return [*outer, "--", setpriv, *change, "--"]
 
 
-def _pairs(option: str, values: Mapping[str, str]) -> list[str]:
+def pairs(option: str, values: Mapping[str, str]) -> list[str]:
+    """Repeat an option of bubblewrap that takes two words."""
     return [word for pair in values.items() for word in (option, *pair)]
 
 
@@ -224,7 +225,7 @@ def _options(bwrap: str) -> str:
 
 
 @functools.cache
-def _system() -> tuple[str, ...]:
+def system_options() -> tuple[str, ...]:
     """Show the system, read-only: programs and libraries, and the settings they read."""
     words = ["--ro-bind", "/usr", "/usr"]
     for place in map(Path, _SYSTEM):
@@ -238,13 +239,13 @@ def _system() -> tuple[str, ...]:
     return tuple(words)
 
 
-def _python() -> str:
+def python_program() -> str:
     """Give this Python as the room sees it."""
     return str(Path(sys.prefix).resolve() / "bin" / Path(sys.executable).name)
 
 
 @functools.cache
-def _python_paths() -> dict[str, str]:
+def python_paths() -> dict[str, str]:
     """Give the folders of this Python outside of /usr: place on the host, place in the room.
 
     Those of the packages alone: a folder of PYTHONPATH may be that of the course.
@@ -277,7 +278,7 @@ def _package_folders() -> tuple[str, ...]:
     )
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Give all the variables of a room: no name, no key, no address of the host."""
     language = {
         name: value
@@ -294,7 +295,7 @@ def _environment() -> dict[str, str]:
         "LOGNAME": "nobody",
         "SHELL": "/bin/sh",
         "TMPDIR": "/tmp",
-        "PATH": os.pathsep.join([str(Path(_python()).parent), "/usr/bin", "/bin"]),
+        "PATH": os.pathsep.join([str(Path(python_program()).parent), "/usr/bin", "/bin"]),
         "MPLCONFIGDIR": f"{HOME}/.config/matplotlib",
         # Threads count as processes, and results must not depend on the number of cores.
         **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")},
@@ -410,7 +411,7 @@ class RoomProvisioner(LocalProvisioner):
         told, tell = os.pipe()
         try:
             words = command(
-                [_python(), "-s", f"{ENTRY}/{INSIDE.name}", *self.extra_arguments],
+                [python_program(), "-s", f"{ENTRY}/{INSIDE.name}", *self.extra_arguments],
                 self.entry,
                 room.limits,
                 room.place,
