@@ -340,3 +340,29 @@ def test_each_page_has_its_own_title(report: Any) -> None:
         assert words.endswith("Culture D"), (name, title)
         assert words == "Culture D" or words.startswith(" ".join(heading.split())), (name, title)
     assert sum(title == "Culture D" for title in titles) == 1
+
+
+@pytest.mark.long
+def test_every_page_in_every_state(whole_report: Any) -> None:
+    """All that the tests above look at, on all pages in all states."""
+    found = {check: whole_report.faults(check) for check in whole_report.awaited}
+    assert {check: faults for check, faults in found.items() if faults} == {}
+
+
+def test_each_state_is_looked_at_on_a_third_of_the_pages(turns: tuple[Any, ...]) -> None:
+    """Two states always, and each of the others on one page in three."""
+    a_third, always, every = turns
+    three = [set(a_third(rank)) for rank in range(3)]
+    assert set.union(*three) == set(every)
+    assert set.intersection(*three) == set(always)
+    assert a_third(3) == a_third(0)
+
+
+def test_a_page_that_was_not_looked_at_is_missed(report: Any) -> None:
+    """A check that did not see a page it was to see does not pass for want of faults."""
+    report.awaited["headings"].add("une-page")
+    try:
+        with pytest.raises(AssertionError, match="une-page"):
+            report.faults("headings")
+    finally:
+        report.awaited["headings"].remove("une-page")

@@ -186,26 +186,39 @@ def grade(assignment: Assignment, runner: PlainRunner) -> Callable[..., Graded]:
 
 # What stops Python, or never ends
 
+# `make soak` tries all of them, in a fresh Python and forked; `make test` one of each kind.
+LONG = pytest.mark.long
+
 
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("raise SystemExit", ""),
+        pytest.param("raise SystemExit", "", marks=LONG),
         ("exit()", "exit()"),
-        ("quit()", "exit()"),
+        pytest.param("quit()", "exit()", marks=LONG),
         ("import os; os._exit(3)", "Python s'est arrêté"),
-        ("import ctypes; ctypes.string_at(0)", "Python s'est arrêté"),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "Python s'est arrêté"),
+        pytest.param("import ctypes; ctypes.string_at(0)", "Python s'est arrêté", marks=LONG),
+        pytest.param(
+            "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+            "Python s'est arrêté",
+            marks=LONG,
+        ),
         ("while True: pass", "interrompue"),
-        ("import threading; t = threading.Lock(); t.acquire(); t.acquire()", "interrompue"),
-        ("import re; re.match(r'(a+)+$', 'a' * 40 + 'b')", "plus de 5 secondes"),
+        pytest.param(
+            "import threading; t = threading.Lock(); t.acquire(); t.acquire()",
+            "interrompue",
+            marks=LONG,
+        ),
+        pytest.param(
+            "import re; re.match(r'(a+)+$', 'a' * 40 + 'b')", "plus de 5 secondes", marks=LONG
+        ),
         (
             "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass",
             "plus de 5 secondes",
         ),
         ("bytearray(5 * 10**9)", "plus de mémoire"),
         ("import urllib.request; urllib.request.urlopen('https://data.gouv.fr')", "Internet"),
-        ("[bytearray(10**8) for _ in range(100)]", ""),
+        pytest.param("[bytearray(10**8) for _ in range(100)]", "", marks=LONG),
         ("import sys; sys.setrecursionlimit(10**9)\ndef f(): f()\nf()", ""),
     ],
 )
@@ -342,14 +355,18 @@ def test_disks_are_small(grade: Callable[..., Graded]) -> None:
     "code",
     [
         "while True: print('bla ' * 1000)",
-        "a = 1\nfor _ in range(300): print('x' * 10**6)",
-        "a = 1\nprint('x' * (200 * 10**6))",
+        pytest.param("a = 1\nfor _ in range(300): print('x' * 10**6)", marks=LONG),
+        pytest.param("a = 1\nprint('x' * (200 * 10**6))", marks=LONG),
         "a = 1\nfrom IPython.display import display, HTML\n"
         "for _ in range(100): display(HTML('<b>x</b>' * 10**5))",
         "a = 1\nfor n in range(3000): display(n)",
-        "a = 1\nimport os\nfor _ in range(100): os.write(1, b'x' * 10**6)",
-        "raise Exception('x' * (50 * 10**6))",
-        "class Grand:\n    def __repr__(self): return 'x' * 10**8\na = 1\nGrand()",
+        pytest.param(
+            "a = 1\nimport os\nfor _ in range(100): os.write(1, b'x' * 10**6)", marks=LONG
+        ),
+        pytest.param("raise Exception('x' * (50 * 10**6))", marks=LONG),
+        pytest.param(
+            "class Grand:\n    def __repr__(self): return 'x' * 10**8\na = 1\nGrand()", marks=LONG
+        ),
     ],
 )
 def test_a_flood_is_cut_and_the_rest_graded(grade: Callable[..., Graded], code: str) -> None:

@@ -98,8 +98,17 @@ LOOKS: dict[tuple[str, int], dict[str, object] | None] = {
 }
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_page_without_fault(open_page: Open, name: str) -> None:
+# axe takes minutes: one page in two on a computer, the others on a phone, in `make test`.
+HALVES = ({("light", 1280)}, {("light", 320), ("dark", 320)})
+TURNS = [
+    pytest.param(name, half, marks=[pytest.mark.long] if (rank + half) % 2 else [])
+    for rank, name in enumerate(PAGES)
+    for half in range(2)
+]
+
+
+@pytest.mark.parametrize(("name", "half"), TURNS)
+def test_page_without_fault(open_page: Open, name: str, half: int) -> None:
     """No other host, no console error, no violation for axe, no overflow, at any width or theme."""
     page = open_page(name, color_scheme="light", reduced_motion="reduce")
     page.wait_for_load_state("networkidle")
@@ -107,13 +116,22 @@ def test_page_without_fault(open_page: Open, name: str) -> None:
     for (theme, width), options in LOOKS.items():
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
         page.set_viewport_size({"width": width, "height": 900})
-        if options is not None:
+        if options is not None and (theme, width) in HALVES[half]:
             results = Axe().run(page, options=options)
             assert results.violations_count == 0, (name, theme, width, results.generate_report())
         overflow = page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         assert overflow <= 0, f"{name} déborde de {overflow} px à {width} px"
+
+
+def test_both_halves_of_axe_are_run() -> None:
+    """Each look that runs axe is in a half; each page has one now and the other in `make soak`."""
+    assert set.union(*HALVES) == {look for look, options in LOOKS.items() if options is not None}
+    now = {turn.values for turn in TURNS if not turn.marks}
+    assert {name for name, _ in now} == set(PAGES)
+    assert {half for _, half in now} == {0, 1}
+    assert {turn.values for turn in TURNS} == {(name, half) for name in PAGES for half in (0, 1)}
 
 
 def test_each_kind_of_violation_is_seen_in_its_look(open_page: Open) -> None:
