@@ -72,6 +72,14 @@ class SheetError(CultureDError):
     """A trainer's sheet that is missing, incomplete or of another length than its module."""
 
 
+class SlidesError(CultureDError):
+    """Slides that cannot be made: a step without its cell, a slide that overflows, no reveal.js."""
+
+
+class KitError(CultureDError):
+    """The trainers' kit cannot be put together or written."""
+
+
 class NotebookError(CultureDError):
     """A notebook fails, or holds what the course does not accept."""
 

@@ -14,13 +14,12 @@ from culture_d.curriculum import LearningPath, Module, load_curriculum, load_pat
 from culture_d.errors import SheetError
 from culture_d.french import NO_BREAK_SPACE, accord, pourcent
 from culture_d.project import Project
-from culture_d.sheets import ACTIVITY, LEAST_ACTIVITY, check_script, read_script, sheet_path
+from culture_d.sheets import ACTIVITY, LEAST_ACTIVITY, module_script
 from culture_d.yaml_file import malformed, read_yaml
 
 BREAK = "pause"
 KINDS = ("exposé", ACTIVITY, BREAK)
 FOLDER = "book/formateurs/seances"
-_SCRIPT = r"^```{{deroule}} {slug}\s*\n(.*?)^```"
 _HOUR = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -257,16 +256,7 @@ def _block(project: Project, step: Any, known: dict[str, Module], start: int, pa
 
 def _scripted(project: Project, module: Module, start: int) -> Iterator[Moment]:
     """Yield the steps of a module's sheet, from an hour on."""
-    path = sheet_path(project, module.slug)
-    text = path.read_text(encoding="utf-8")
-    found = re.search(_SCRIPT.format(slug=re.escape(module.slug)), text, re.MULTILINE | re.DOTALL)
-    if not found:
-        raise SheetError(
-            f"La fiche « {path} » n'a pas de déroulé : il y faut « {{deroule}} {module.slug} »."
-        )
-    steps = read_script(found[1])
-    check_script(steps, module)
-    for step in steps:
+    for step in module_script(project, module):
         yield Moment(start, step.minutes, step.kind, step.text)
         start += step.minutes
 

@@ -1,7 +1,7 @@
 """Trainers' sheets: one a module, in `book/formateurs/`, with a script timed to the minute."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from culture_d.curriculum import Module, contents, load_curriculum, modules
@@ -24,16 +24,23 @@ HEADINGS = (
 )
 ACTIVITY = "activité"
 LEAST_ACTIVITY = 0.55
-_STEP = re.compile(r"(?P<minutes>\d+) min, (?P<kind>exposé|activité)\s*:\s*(?P<text>.+)")
+_STEP = re.compile(
+    r"(?P<minutes>\d+) min, (?P<kind>exposé|activité)(?: \((?P<cell>[\w-]+)\))?\s*:\s*(?P<text>.+)"
+)
+_SCRIPT = r"^```{{deroule}} {slug}\s*\n(.*?)^```"
 
 
 @dataclass(frozen=True)
 class ScriptStep:
-    """A moment of a session: its minutes, its kind (`exposé` or `activité`), what is done."""
+    """A moment of a session: its minutes, its kind (`exposé` or `activité`), what is done.
+
+    `cell` is the notebook's cell on screen at its beginning: the slides follow it.
+    """
 
     minutes: int
     kind: str
     text: str
+    cell: str = ""
 
 
 def sheet_path(project: Project, slug: str) -> Path:
@@ -47,7 +54,7 @@ def document(slug: str) -> str:
 
 
 def read_script(text: str) -> tuple[ScriptStep, ...]:
-    """Read a script: lines « 3 min, activité : … », the lines set back go on.
+    """Read a script: lines « 3 min, activité (cellule) : … », the lines set back go on.
 
     Raises:
         SheetError: a line that is neither a step nor the rest of one.
@@ -56,16 +63,42 @@ def read_script(text: str) -> tuple[ScriptStep, ...]:
     for line in text.splitlines():
         found = _STEP.fullmatch(line.strip())
         if found and not line[:1].isspace():
-            steps.append(ScriptStep(int(found["minutes"]), found["kind"], found["text"]))
+            cell = found["cell"] or ""
+            steps.append(ScriptStep(int(found["minutes"]), found["kind"], found["text"], cell))
         elif steps and line[:1].isspace() and line.strip():
             last = steps.pop()
-            steps.append(ScriptStep(last.minutes, last.kind, f"{last.text} {line.strip()}"))
+            steps.append(replace(last, text=f"{last.text} {line.strip()}"))
         elif line.strip():
             raise SheetError(
                 f"La ligne « {line} » du déroulé ne se lit pas. Écrivez « 3 min, activité : … » ou "
                 "« 2 min, exposé : … ». Décalez de deux espaces les lignes qui suivent."
             )
     return tuple(steps)
+
+
+def module_script(project: Project, module: Module) -> tuple[ScriptStep, ...]:
+    """Read and check the script of a module's sheet.
+
+    Raises:
+        SheetError: no script, or one that does not hold.
+    """
+    path = sheet_path(project, module.slug)
+    text = path.read_text(encoding="utf-8")
+    found = re.search(_SCRIPT.format(slug=re.escape(module.slug)), text, re.MULTILINE | re.DOTALL)
+    if not found:
+        raise SheetError(
+            f"La fiche « {path} » n'a pas de déroulé : il y faut « {{deroule}} {module.slug} »."
+        )
+    steps = read_script(found[1])
+    check_script(steps, module)
+    return steps
+
+
+def sheet_sections(project: Project, slug: str) -> dict[str, str]:
+    """Return the Markdown of each part of a sheet, under its heading."""
+    text = sheet_path(project, slug).read_text(encoding="utf-8")
+    parts = re.split(r"^## (.+?)\s*$", text, flags=re.MULTILINE)
+    return {heading: body.strip() for heading, body in zip(parts[1::2], parts[2::2], strict=True)}
 
 
 def check_script(steps: tuple[ScriptStep, ...], module: Module) -> None:
@@ -127,7 +160,8 @@ def skeleton(module: Module) -> str:
     """Write the sheet of a new module, to be filled in."""
     active = module.minutes - module.minutes // 4
     script = (
-        f"{module.minutes - active} min, exposé : à écrire\n{active} min, activité : à écrire\n"
+        f"{module.minutes - active} min, exposé (etape-1) : à écrire\n"
+        f"{active} min, activité (etape-2) : à écrire\n"
     )
     parts = "".join(
         f"\n## {heading}\n\n"

@@ -1,0 +1,1 @@
+"""Slides of a module, made from its notebook and its trainer's sheet."""
