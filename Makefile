@@ -5,7 +5,7 @@ DOSSIER ?= $(HOME)/culture-d
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lab usb pdf bench soak clean lock format env notebooks
+.PHONY: help serve test lab usb pdf kit bench soak clean lock format env notebooks
 .SILENT:
 
 help: ## Afficher cette aide
@@ -28,6 +28,9 @@ usb: env ## Écrire le cours dans un fichier ZIP, pour une clé USB
 
 pdf: env ## Écrire le livret du cours et les fiches, en PDF à imprimer
 	$(BIN)/culture-d livret
+
+kit: env ## Écrire le dossier de formation : séances, diaporamas, fiches, cartes (un ZIP)
+	$(BIN)/culture-d kit
 
 notebooks: env ## Exécuter les carnets et enregistrer leurs résultats
 	$(BIN)/culture-d executer

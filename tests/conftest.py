@@ -26,6 +26,8 @@ SHARED = {
     "archive": "cle",
     "released": "livraison",
     "small_course": "correction",
+    "slides_file": "diapositives",
+    "kit_archive": "kit",
 }
 
 

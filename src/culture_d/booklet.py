@@ -91,11 +91,9 @@ def make(project: Project, folder: Path, edition: date, say: Say) -> list[Path]:
         file = Path(work) / "livret.html"
         booklet = _print_booklet(project, chapters, edition, chromium, file, say)
         say("Fiches")
-        file.write_text(cards_html(project, chapters), encoding="utf-8")
-        cards = chromium.print(file, _OVERFLOWING)
+        cards = print_cards(project, chapters, chromium, file)
     say("Contrôle des PDF")
     verify(booklet, [chapter.title for chapter in chapters])
-    verify(cards, [_card_title(card) for card in _cards(chapters)])
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / BOOKLET, folder / CARDS]
     for path, content in zip(paths, (booklet, cards), strict=True):
@@ -208,6 +206,20 @@ def cards_html(project: Project, chapters: Sequence[Chapter]) -> str:
     ]
     title = f"{TITLE}, les fiches du cours"
     return _document(project.site, title, "cd-fiche cd-fiches", "".join(sheets), "")
+
+
+def print_cards(
+    project: Project, chapters: Sequence[Chapter], chromium: Printer, file: Path
+) -> bytes:
+    """Print the cards of every lesson, by way of an HTML file.
+
+    Raises:
+        BookletError, PrintError: no card, or one that is not what it must be.
+    """
+    file.write_text(cards_html(project, chapters), encoding="utf-8")
+    content = chromium.print(file, _OVERFLOWING)
+    verify(content, [_card_title(card) for card in _cards(chapters)])
+    return content
 
 
 def verify(content: bytes, titles: Sequence[str]) -> None:

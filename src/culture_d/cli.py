@@ -378,6 +378,36 @@ def livret(dossier: Path | None) -> None:
 
 
 @cli.command()
+@click.argument("choisis", nargs=-1, metavar="[MODULE]...")
+@click.option(
+    "--fichier",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="CHEMIN",
+    help="Où écrire (« _build/culture-d-kit.zip » par défaut).",
+)
+def kit(choisis: tuple[str, ...], fichier: Path | None) -> None:
+    """Écrire le dossier de formation : séances, diaporamas, fiches, cartes, cours.
+
+    Un seul fichier ZIP, à emporter ; tout s'y ouvre sans réseau. MODULE : ne prendre que les
+    diaporamas, les fiches et les cartes de ces modules (tous par défaut).
+    """
+    from culture_d.kit import NAME, make_kit
+    from culture_d.site import is_fresh
+    from culture_d.stick import README, megabytes
+
+    project = Project.find_whole()
+    if not is_fresh(project):
+        _build(project)
+    target = (fichier or project.build / NAME).resolve()
+    with _counted("Dossier de formation") as advance:
+        size = make_kit(project, target, choisis, advance)
+    click.echo(
+        f"Prêt à emporter : « {target} » ({megabytes(size)}). "
+        f"Décompressez-le, puis commencez par « {README} »."
+    )
+
+
+@cli.command()
 @click.argument("carnets", nargs=-1, metavar="[MODULE]...")
 def executer(carnets: tuple[str, ...]) -> None:
     """Exécuter des carnets (tous par défaut) et enregistrer leurs résultats."""

@@ -4,8 +4,10 @@ Tags and bookmarks come from the document: a PDF is never put together from othe
 Reading is Pillow's: Chromium writes PDF 1.4 with a plain table of objects.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +19,12 @@ from culture_d.errors import CultureDError
 # The first to draw what `@page` puts in the margins.
 MINIMUM_CHROMIUM = 131
 _POINTS_PER_MM = 72 / 25.4
+_DATE = re.compile(rb"(/(?:CreationDate|ModDate) \(D:)\d{14}([^)]*\))")
+_NODE = re.compile(rb"\(node\d{8}\)")
+# Once printed, a link to a file of this machine leads nowhere.
+LINKS_TO_WORDS = """document.querySelectorAll("a[href]").forEach((one) => {
+  if (/^file:/.test(one.href) && !one.getAttribute("href").startsWith("#")) one.removeAttribute("href");
+})"""
 
 
 class PrintError(CultureDError):
@@ -42,13 +50,19 @@ class Printer:
     def __init__(self, browser: Any) -> None:
         self._browser = browser
 
-    def print(self, path: Path, check: str = "[]") -> bytes:
+    @property
+    def browser(self) -> Any:
+        """The Chromium itself, for what is not printed from one file."""
+        return self._browser
+
+    def print(self, path: Path, check: str = "[]", *, alone: bool = False) -> bytes:
         """Print an HTML file as a tagged PDF with bookmarks, on the pages its styles ask for.
 
         Args:
             path: the file.
             check: a JavaScript expression, evaluated as on paper: the faults it finds,
                 as a list of French sentences.
+            alone: whether the paper goes without the other pages: links to them become words.
 
         Raises:
             PrintError: a picture is missing, or `check` finds a fault.
@@ -59,6 +73,8 @@ class Printer:
             page = one.new_page()
             page.goto(path.as_uri(), wait_until="load")
             page.emulate_media(media="print")
+            if alone:
+                page.evaluate(LINKS_TO_WORDS)
             missing = page.evaluate(
                 "[...document.images].filter((one) => !one.naturalWidth).map((one) => one.src)"
             )
@@ -103,6 +119,18 @@ def printer() -> Iterator[Printer]:
             yield Printer(browser)
         finally:
             browser.close()
+
+
+def reproducible(content: bytes, day: date) -> bytes:
+    """Make the same bytes of the same pages: one date, and names of nodes counted from 1.
+
+    Args:
+        content: a PDF written by Chromium, whose nodes are numbered by the browser's whim.
+        day: the day to write instead of the instant of the print.
+    """
+    names = {name: rank for rank, name in enumerate(sorted(set(_NODE.findall(content))), start=1)}
+    named = _NODE.sub(lambda found: b"(node%08d)" % names[found[0]], content)
+    return _DATE.sub(lambda found: found[1] + f"{day:%Y%m%d}000000".encode() + found[2], named)
 
 
 class Printed:

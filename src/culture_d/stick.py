@@ -58,8 +58,8 @@ def make_archive(project: Project, target: Path, progress: Progress | None = Non
             "Choisissez un autre dossier."
         )
     with FileLock(project.build / "site.lock"):
-        built = _built(project)
-        names = _names(project.site)
+        built = built_on(project)
+        names = site_names(project.site)
         faults = name_faults([*names, README])
         if faults:
             listed = "\n".join(f"  {fault}" for fault in faults[:20])
@@ -149,12 +149,7 @@ def _write(project: Project, draft: Path, names: list[str], built: date, progres
     with ZipFile(draft, "w", ZIP_DEFLATED, compresslevel=9) as archive:
 
         def add(name: str, content: bytes) -> None:
-            # The day of the build, not the hour of each copy: the same site, the same bytes.
-            entry = ZipInfo(f"{FOLDER}/{name}", (built.year, built.month, built.day, 0, 0, 0))
-            entry.compress_type = ZIP_DEFLATED
-            entry.create_system = 3
-            entry.external_attr = 0o100644 << 16
-            archive.writestr(entry, content)
+            archive.writestr(dated_entry(f"{FOLDER}/{name}", built), content)
 
         # With a mark at its head, without which an old Notepad misreads the accents.
         add(README, read_me(built, limit).encode("utf-8-sig"))
@@ -166,6 +161,15 @@ def _write(project: Project, draft: Path, names: list[str], built: date, progres
     if size > MOST_BYTES:
         raise StickError(_too_heavy(size, entries))
     return size
+
+
+def dated_entry(name: str, built: date) -> ZipInfo:
+    """Describe a file of a ZIP by the day of the build, not by the hour of its copy."""
+    entry = ZipInfo(name, (built.year, built.month, built.day, 0, 0, 0))
+    entry.compress_type = ZIP_DEFLATED
+    entry.create_system = 3
+    entry.external_attr = 0o100644 << 16
+    return entry
 
 
 def _too_heavy(size: int, entries: list[ZipInfo]) -> str:
@@ -185,12 +189,13 @@ def megabytes(size: int) -> str:
     return f"{nombre(size / 1e6, 1 if size >= 100_000 else 3)}{NO_BREAK_SPACE}Mo"
 
 
-def _names(site: Path) -> list[str]:
+def site_names(site: Path) -> list[str]:
+    """List the files of the site that its reader needs, with « / » between folders, in order."""
     paths = (path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file())
     return sorted(name for name in paths if not _LEFT_OUT.search(name))
 
 
-def _built(project: Project) -> date:
+def built_on(project: Project) -> date:
     """Return the day when the site in place was built."""
     stamp = json.loads((project.build / STAMP).read_text(encoding="utf-8"))
     return date.fromisoformat(stamp["built"])

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from culture_d.curriculum import Module, load_curriculum, modules
+from culture_d.pdf import Printer
 from culture_d.project import Project
 from culture_d.slides import deck, reveal
 
@@ -24,3 +26,8 @@ def slides_file(project: Project, module: Module, tmp_path_factory: pytest.TempP
     path = folder / f"{module.slug}.html"
     path.write_text(deck.make_deck(project, module), encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+def paper(browser: Browser) -> Printer:
+    return Printer(browser)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from culture_d.errors import SlidesError
+from culture_d.pdf import LINKS_TO_WORDS
 
 WIDTH, HEIGHT = 1280, 720
 # Each slide in turn: what passes its edges, in pixels, and a picture that is not there.
@@ -85,5 +86,6 @@ def print_deck(browser: Any, path: Path) -> bytes:
     """Print a file of slides, one page a slide."""
     with opened(browser, path, "?view=print") as page:
         page.wait_for_selector(".pdf-page")
+        page.evaluate(LINKS_TO_WORDS)
         content: bytes = page.pdf(prefer_css_page_size=True, print_background=True, tagged=True)
     return content
