@@ -150,3 +150,7 @@ class FeedbackError(CultureDError):
 
 class IntakeError(CultureDError):
     """What should hold the submissions is missing, unreadable or a trap."""
+
+
+class WorkshopError(CultureDError):
+    """A workshop that cannot be prepared, opened, led or closed."""

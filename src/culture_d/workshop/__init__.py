@@ -1,0 +1,1 @@
+"""A workshop: a room of learners on one machine, served by JupyterHub."""
