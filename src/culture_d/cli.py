@@ -20,6 +20,7 @@ import click
 from culture_d import french_click
 from culture_d.errors import CultureDError, ProjectNotFound, WorkingCopyError, reason
 from culture_d.project import Project
+from culture_d.workshop.commands import atelier
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -357,6 +358,9 @@ def corriger(
         sys.exit(REFUSED)
 
 
+cli.add_command(atelier)
+
+
 @cli.command()
 @click.option(
     "--dossier",
@@ -521,6 +525,9 @@ def _progress(title: str) -> Iterator[_Advance]:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield _Advance(progress, progress.add_task(title, total=None))
+
+
+spinning = _progress
 
 
 @contextmanager

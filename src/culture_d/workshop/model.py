@@ -10,6 +10,8 @@ is up is asked of its process (`hub.state`), never remembered.
         places/<user>/              0700, one home a seat; `culture-d/` is what JupyterLab shows
         ecrans/eleve, …/formateur   0755, read by the servers: JUPYTER_CONFIG_PATH of each role
         echange/                    1777, nbgrader's exchange
+        modele/                     0755, the notebooks and data that seats copy
+        devoirs/                    0750, exercises and solutions, for the trainer's account
         archives/                   0700, one ZIP a seat once closed
 """
 
@@ -39,7 +41,7 @@ class Account:
     """Someone who logs in: a name for the hub, an account of the machine, a home.
 
     In a workshop whose seats are not separated, every `user` is the one who runs the hub.
-    nbgrader knows a learner by `user` (the account that owns the files), never by `name`.
+    nbgrader then knows a learner by `Workshop.learner`.
     """
 
     name: str
@@ -102,6 +104,8 @@ class Workshop:
     address: str = LOOPBACK
     """Where the hub listens; another than loopback is always served with TLS."""
     port: int = PORT
+    announced: str | None = None
+    """The address printed on the cards."""
     end: str | None = None
     """When the workshop ends, ISO 8601 with its time zone, if it was said."""
     limits: SeatLimits = field(default_factory=SeatLimits)
@@ -144,6 +148,16 @@ class Workshop:
     def feedback(self) -> Path:
         """Where nbgrader puts the feedback that learners fetch."""
         return self.exchange / COURSE_ID / "feedback"
+
+    @property
+    def model(self) -> Path:
+        """The notebooks and data that every seat copies: readable by all."""
+        return self.folder / "modele"
+
+    @property
+    def assignments(self) -> Path:
+        """The exercises with their solutions, for the trainer's account alone."""
+        return self.folder / "devoirs"
 
     @property
     def places(self) -> Path:
@@ -201,11 +215,6 @@ class Workshop:
         return self.hub_folder / "tls" / "cle.pem"
 
     @property
-    def cards(self) -> Path:
-        """The seat cards, with the passwords: PDF."""
-        return self.hub_folder / "cartes.pdf"
-
-    @property
     def hub_port(self) -> int:
         """Where the hub itself listens, on loopback; the servers know it."""
         return self.port + 1
@@ -223,13 +232,21 @@ class Workshop:
     @property
     def url(self) -> str:
         """What is typed in a browser."""
-        host = f"[{self.address}]" if ":" in self.address else self.address
-        return f"{'https' if self.tls else 'http'}://{host}:{self.port}/"
+        return self.url_at(self.address)
+
+    def url_at(self, address: str) -> str:
+        """Give what would be typed in a browser if the hub listened at an address."""
+        host = f"[{address}]" if ":" in address else address
+        return f"{'http' if address == LOOPBACK else 'https'}://{host}:{self.port}/"
 
     @property
     def accounts(self) -> tuple[Account, ...]:
         """The trainer, then the seats."""
         return (self.trainer, *self.seats)
+
+    def learner(self, seat: Seat) -> str:
+        """Give the name by which nbgrader knows a seat: in submissions and in the gradebook."""
+        return seat.user if self.separated else seat.name
 
     def account(self, name: str) -> Account | None:
         """Find who logs in under a name of the hub."""
@@ -256,7 +273,8 @@ class Workshop:
         text = json.dumps(asdict(self), indent=1, default=str, ensure_ascii=False)
         partial = self.file.with_name(self.file.name + ".partiel")
         try:
-            with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as out:
                 out.write(text)
                 out.flush()
                 os.fsync(out.fileno())

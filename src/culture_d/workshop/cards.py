@@ -1,0 +1,125 @@
+"""The cards put on the tables: address, seat, password, how to begin. A4, six a sheet."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import date
+from html import escape
+from pathlib import Path
+
+from culture_d.french import date_longue
+from culture_d.pdf import printer
+from culture_d.workshop.model import LOOPBACK, Account, Workshop
+
+CARDS_A_SHEET = 6
+_STYLE = """
+@page { size: A4; margin: 0 }
+* { box-sizing: border-box; margin: 0 }
+body { font: 9.5pt/1.35 system-ui, "DejaVu Sans", Arial, sans-serif; color: #111 }
+.feuille { width: 210mm; height: 297mm; display: grid; grid-template: repeat(3, 99mm) / 1fr 1fr;
+  break-after: page }
+.feuille:last-child { break-after: auto }
+.carte { padding: 7mm 8mm 5mm; border: 0 dashed #777; overflow: hidden; display: flex;
+  flex-direction: column; gap: 2mm }
+.carte:nth-child(odd) { border-right-width: .3mm }
+.carte:nth-child(n + 3) { border-top-width: .3mm }
+h2 { font-size: 15pt; line-height: 1.1 }
+h2 small { font-size: 8.5pt; font-weight: normal; color: #444; display: block }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .8mm 3mm; align-items: baseline;
+  border: .4mm solid #0072b2; border-radius: 2mm; padding: 2mm 3mm }
+dt { color: #333 }
+dd { font: bold 11.5pt/1.25 "DejaVu Sans Mono", "Liberation Mono", monospace }
+dd.adresse { font-size: 10.5pt; overflow-wrap: anywhere }
+ol { padding-left: 5mm }
+.note { font-size: 8pt; line-height: 1.3; color: #333; margin-top: auto }
+"""
+_OVERFLOWING = """[...document.querySelectorAll('.carte')]
+  .filter((one) => one.scrollHeight > one.clientHeight + 1)
+  .map((one) => 'la carte « ' + one.querySelector('h2').firstChild.textContent + ' » déborde')"""
+
+
+def cards_html(workshop: Workshop, passwords: Mapping[str, str], day: date) -> str:
+    """Write the cards of the accounts that were given a password, the trainer's first.
+
+    Args:
+        workshop: the workshop; `announced` is the address printed.
+        passwords: by name of the hub.
+        day: the day of the cards: later ones replace them.
+    """
+    cards = [
+        _card(workshop, account, passwords[account.name], day)
+        for account in workshop.accounts
+        if account.name in passwords
+    ]
+    return (
+        '<!doctype html><html lang="fr"><head><meta charset="utf-8">'
+        f"<title>Culture D, les cartes de l'atelier {escape(workshop.name)}</title>"
+        f"<style>{_STYLE}</style></head><body><main>{''.join(_sheets(cards))}</main></body></html>"
+    )
+
+
+def write_cards(workshop: Workshop, passwords: Mapping[str, str], target: Path, day: date) -> Path:
+    """Print the cards in a new file that its owner alone can read, and return its path.
+
+    A file of the same name is kept: its cards may be on the tables. The new one is numbered.
+
+    Raises:
+        PrintError, ChromiumMissing: they could not be printed.
+    """
+    with tempfile.TemporaryDirectory(prefix="cartes-") as folder, printer() as chromium:
+        page = Path(folder) / "cartes.html"
+        page.write_text(cards_html(workshop, passwords, day), encoding="utf-8")
+        content = chromium.print(page, _OVERFLOWING)
+    number = 1
+    while True:
+        name = target if number == 1 else target.with_stem(f"{target.stem}-{number}")
+        try:
+            name.touch(mode=0o600, exist_ok=False)
+        except FileExistsError:
+            number += 1
+            continue
+        name.write_bytes(content)
+        return name
+
+
+def _sheets(cards: Sequence[str]) -> list[str]:
+    return [
+        f'<div class="feuille">{"".join(cards[at : at + CARDS_A_SHEET])}</div>'
+        for at in range(0, len(cards), CARDS_A_SHEET)
+    ]
+
+
+def _card(workshop: Workshop, account: Account, password: str, day: date) -> str:
+    address = workshop.url_at(workshop.announced or LOOPBACK)
+    trainer = account == workshop.trainer
+    title = "Animation" if trainer else account.name.replace("place-", "Place ")
+    steps = [
+        "Ouvrez le navigateur, puis tapez l'adresse ci-dessus.",
+        *(
+            [
+                "Un avertissement s'affiche : la connexion est chiffrée, mais le certificat est celui "
+                "de la salle. Choisissez « Avancé », puis « Continuer »."
+            ]
+            if address.startswith("https")
+            else []
+        ),
+        "Recopiez la place et le mot de passe. Il ne sert qu'une fois : gardez l'onglet ouvert.",
+        "Les exercices à rendre : menu « Nbgrader », puis « Assignment List » "
+        "(<i>Fetch</i> : prendre ; <i>Submit</i> : rendre)."
+        if not trainer
+        else "Les exercices et leur correction : menu « Nbgrader », puis « Formgrader ».",
+    ]
+    shared = (
+        "Cette carte ouvre le carnet de notes : ne la laissez pas sur une table."
+        if trainer
+        else "La personne qui anime voit vos exercices rendus et vos points. Qui administre cette "
+        "machine peut lire tous vos fichiers : n'y mettez rien de confidentiel."
+    )
+    return (
+        f'<section class="carte"><h2>{escape(title)}<small>Culture D, atelier '
+        f"{escape(workshop.name)}, {date_longue(day)}</small></h2>"
+        f'<dl><dt>Adresse</dt><dd class="adresse">{escape(address)}</dd>'
+        f"<dt>Place</dt><dd>{escape(account.name)}</dd>"
+        f"<dt>Mot de passe</dt><dd>{escape(password)}</dd></dl>"
+        f"<ol>{''.join(f'<li>{step}</li>' for step in steps)}</ol>"
+        f'<p class="note">{shared}</p></section>'
+    )

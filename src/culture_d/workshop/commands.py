@@ -1,0 +1,259 @@
+"""`culture-d atelier`: its words, and what it prints."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from culture_d.project import Project
+from culture_d.workshop.model import LOOPBACK, MEBIBYTE, PORT, Workshop
+
+_NAME = click.option(
+    "--nom", default="atelier", show_default=True, metavar="NOM", help="Nom de l'atelier."
+)
+_FOLDER = click.option(
+    "--dossier",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Son dossier (« /srv/culture-d/NOM » par défaut).",
+)
+_YES = click.option("--oui", is_flag=True, help="Confirmer d'avance ce qui supprime des places.")
+
+
+@click.group()
+def atelier() -> None:
+    """Tenir un atelier : une salle d'apprenants sur une seule machine Linux."""
+
+
+@atelier.command()
+@click.option("--places", type=int, metavar="N", help="Nombre de places d'apprenants.")
+@click.option("--exercices", default="", metavar="A,B", help="Exercices à distribuer.")
+@click.option("--module", metavar="MODULE", help="Module sur lequel JupyterLab s'ouvre.")
+@click.option("--reseau", metavar="ADRESSE", help="Adresse de la salle, à écrire sur les cartes.")
+@click.option("--port", type=int, metavar="PORT", help=f"Port ({PORT} par défaut).")
+@click.option("--fin", metavar="DATE", help="Fin de l'atelier, comme « 2026-03-12T17:00 ».")
+@click.option("--memoire", type=click.IntRange(256), metavar="MIO", help="Mémoire d'une place.")
+@click.option("--processus", type=click.IntRange(64), metavar="N", help="Programmes d'une place.")
+@click.option(
+    "--repos", type=click.IntRange(1), metavar="MINUTES", help="Arrêt d'une place sans activité."
+)
+@click.option("--cartes", type=click.Path(path_type=Path, dir_okay=False), help="PDF des cartes.")
+@click.option("--prefixe", default="cd", metavar="MOT", help="Début du nom des comptes Unix.")
+@click.option(
+    "--places-non-separees",
+    "shared",
+    is_flag=True,
+    help="Sans droits d'administration : chacun peut lire et changer le travail des autres.",
+)
+@_NAME
+@_FOLDER
+@_YES
+def preparer(nom: str, dossier: Path | None, oui: bool, shared: bool, **asked: Any) -> None:
+    """Créer les places, copier les notebooks, distribuer les exercices, écrire les cartes.
+
+    Relancée, la commande fait ce qui manque et ne touche pas au reste.
+    """
+    from culture_d.cli import spinning
+    from culture_d.workshop import life
+
+    options = life.Options(
+        seats=asked["places"],
+        exercises=asked["exercices"].split(","),
+        module=asked["module"],
+        address=asked["reseau"],
+        port=asked["port"],
+        end=_moment(asked["fin"]),
+        memory=asked["memoire"] * MEBIBYTE if asked["memoire"] else None,
+        processes=asked["processus"],
+        idle_seconds=asked["repos"] * 60 if asked["repos"] else None,
+        separated=not shared,
+        prefix=_prefix(asked["prefixe"]),
+        cards=asked["cartes"],
+        confirmed=oui,
+    )
+    folder = life.folder_of(nom, dossier, not shared)
+    with spinning("Préparation de l'atelier") as advance:
+        done = life.prepare(Project.find_whole(), nom, folder, options, advance.say)
+    workshop = done.workshop
+    click.echo(
+        f"L'atelier « {nom} » est prêt : {len(workshop.seats)} places, exercices "
+        f"{', '.join(workshop.exercises)}. Dossier : « {folder} »."
+    )
+    if done.made:
+        click.echo(f"Comptes créés : {len(done.made)}.")
+    if done.cards:
+        click.echo(
+            f"Cartes des places à imprimer : « {done.cards} ». Les mots de passe ne sont écrits que "
+            "là : supprimez ce fichier après l'impression."
+        )
+        if not workshop.announced:
+            click.echo(
+                f"Elles portent l'adresse {workshop.url_at(LOOPBACK)}, bonne sur cette machine "
+                "seulement. Pour une salle : « --reseau ADRESSE »."
+            )
+    for line in done.warnings:
+        click.echo(line)
+    if shared:
+        click.echo(
+            "Attention : ces places ne sont pas séparées. Chacune peut lire, changer et supprimer "
+            "le travail des autres, vos propres fichiers et le carnet de notes."
+        )
+
+
+@atelier.command()
+@click.option("--reseau", metavar="ADRESSE", help="Ouvrir sur le réseau de la salle, chiffré.")
+@click.option("--port", type=int, metavar="PORT", help="Un autre port.")
+@_NAME
+@_FOLDER
+def ouvrir(nom: str, dossier: Path | None, reseau: str | None, port: int | None) -> None:
+    """Démarrer JupyterHub, sur cette machine seulement ou sur le réseau de la salle."""
+    from culture_d.workshop import life
+
+    workshop, started, fingerprint = life.open_hub(_load(nom, dossier), reseau, port)
+    click.echo(f"L'atelier {'est' if started else 'était déjà'} ouvert : {workshop.url}")
+    if fingerprint:
+        click.echo(
+            "Attention : toute machine reliée à ce réseau peut maintenant afficher la page "
+            "d'entrée. Seules les cartes des places ouvrent.\n"
+            "Les navigateurs avertiront que le certificat est inconnu. Son empreinte (SHA-256) :\n"
+            f"  {fingerprint}"
+        )
+        if workshop.announced != workshop.address:
+            click.echo(
+                "Les cartes portent une autre adresse "
+                f"({workshop.url_at(workshop.announced or LOOPBACK)}) : écrivez celle-ci au tableau."
+            )
+
+
+@atelier.command()
+@_NAME
+@_FOLDER
+def etat(nom: str, dossier: Path | None) -> None:
+    """Montrer les places : qui est entré, mémoire, exercices rendus."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from culture_d.workshop import life
+
+    seen = life.state(_load(nom, dossier))
+    workshop = seen.workshop
+    table = Table()
+    for title in ("Place", "Compte", "Entrée", "Serveur", "Mémoire", "Rendus"):
+        table.add_column(title, overflow="fold")
+    for one in seen.seats:
+        handed = ", ".join(f"{slug} × {count}" for slug, count in sorted(one.submissions.items()))
+        table.add_row(
+            one.account.name,
+            one.account.user,
+            one.entered.astimezone().strftime("%d/%m %Hh%M") if one.entered else "",
+            "ouvert" if one.processes else "",
+            f"{one.memory // MEBIBYTE} Mio" if one.processes else "",
+            handed,
+        )
+    Console().print(table)
+    opened = sum(1 for one in seen.seats if one.processes)
+    held = sum(one.memory for one in seen.seats)
+    click.echo(
+        f"L'atelier est {'ouvert sur ' + workshop.url if seen.running else 'arrêté'}. "
+        f"Serveurs ouverts : {opened} sur {len(seen.seats)}. Mémoire des places : "
+        f"{held // MEBIBYTE} Mio ; libre sur la machine : {seen.memory_free // MEBIBYTE} Mio. "
+        f"Limite : {workshop.limits.memory // MEBIBYTE} Mio {seen.limited}."
+    )
+
+
+@atelier.command("mot-de-passe")
+@click.argument("places", nargs=-1, metavar="[PLACE]...")
+@click.option("--toutes", is_flag=True, help="Toutes les places, sauf celle de l'animation.")
+@click.option("--cartes", type=click.Path(path_type=Path, dir_okay=False), help="PDF à écrire.")
+@_NAME
+@_FOLDER
+def mot_de_passe(
+    nom: str, dossier: Path | None, places: tuple[str, ...], toutes: bool, cartes: Path | None
+) -> None:
+    """Donner un nouveau mot de passe à des places, et annuler l'ancien."""
+    from culture_d.workshop import life
+
+    workshop = _load(nom, dossier)
+    names = tuple(one.name for one in workshop.seats) if toutes else places
+    if not names:
+        raise click.UsageError("Nommez des places, comme « place-03 », ou ajoutez --toutes.")
+    path, drawn = life.reissue(workshop, names, cartes)
+    if path:
+        click.echo(f"Cartes à imprimer : « {path} ».")
+        return
+    for name, password in drawn.items():
+        click.echo(f"{name} : {password}")
+
+
+@atelier.command()
+@_NAME
+@_FOLDER
+def arreter(nom: str, dossier: Path | None) -> None:
+    """Arrêter JupyterHub et les serveurs. Le travail et les places restent."""
+    from culture_d.workshop import life
+
+    stopped = life.stop(_load(nom, dossier))
+    click.echo("L'atelier est arrêté." if stopped else "L'atelier était déjà arrêté.")
+
+
+@atelier.command()
+@click.option(
+    "--archives", type=click.Path(path_type=Path, file_okay=False), help="Où garder les archives."
+)
+@_NAME
+@_FOLDER
+@_YES
+def fermer(nom: str, dossier: Path | None, archives: Path | None, oui: bool) -> None:
+    """Arrêter, archiver le travail de chaque place, puis supprimer les places."""
+    from culture_d.cli import spinning
+    from culture_d.workshop import life
+
+    folder = life.folder_of(nom, dossier)
+    if not (folder / "atelier.json").exists() and (folder / "archives").is_dir():
+        click.echo(f"L'atelier « {nom} » est déjà fermé. Ses archives : « {folder / 'archives'} ».")
+        return
+    workshop = Workshop.load(folder)
+    question = (
+        f"Fermer l'atelier « {nom} » : {len(workshop.seats)} places seront archivées, puis "
+        "supprimées. Continuer ?"
+    )
+    if not oui and not click.confirm(question):
+        click.echo("Rien n'a été fait.")
+        return
+    with spinning("Fermeture de l'atelier") as advance:
+        done = life.close(workshop, archives, advance.say)
+    for kept in done.kept:
+        click.echo(f"{kept.path.stem} : {kept.files} fichiers, « {kept.path} ».")
+        for name in kept.unread:
+            click.echo(f"  Attention, illisible et absent de l'archive : « {name} ».")
+    for user in done.left:
+        click.echo(f"Le compte « {user} » n'est pas de cet atelier : il est resté.")
+    click.echo(
+        f"L'atelier « {nom} » est fermé. Archives relues : {len(done.kept)}. "
+        f"Comptes supprimés : {len(done.removed)}."
+    )
+
+
+def _load(name: str, folder: Path | None) -> Workshop:
+    from culture_d.workshop import life
+
+    return Workshop.load(life.folder_of(name, folder))
+
+
+def _moment(text: str | None) -> str | None:
+    """Read a moment of this machine's own time zone."""
+    from datetime import datetime
+
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone().isoformat()
+    except ValueError:
+        raise click.UsageError(
+            f"« {text} » n'est pas une date : écrivez par exemple « 2026-03-12T17:00 »."
+        ) from None
+
+
+def _prefix(text: str) -> str:
+    from culture_d.workshop.model import check_name
+
+    return check_name(text)

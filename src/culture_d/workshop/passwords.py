@@ -1,0 +1,149 @@
+"""One-time passwords: printed on a card, kept only as a digest, good for one login.
+
+Six syllables of fourteen consonants and five vowels: 70 ** 6 is about 10 ** 11 choices,
+tried over the network against a limit of a few a minute. No letter is mistaken for
+another on paper (l, o with 0…), none moves between French and other keyboards (a, q, z,
+w, m stay out), and capitals, spaces and hyphens do not count.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from filelock import FileLock
+
+from culture_d.errors import WorkshopError, reason
+
+_CONSONANTS = "bcdfghjknprstv"
+_VOWELS = "eiouy"
+_SYLLABLES = 6
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+"""OWASP's least parameters for argon2id: about 30 ms and 19 MiB a try."""
+_NOBODY = _HASHER.hash(secrets.token_hex())
+"""Compared for a name that does not exist, so that both answers take as long."""
+
+
+class Answer(Enum):
+    """What a password is worth."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    USED = "used"
+    """The right one, and it has served."""
+
+
+@dataclass
+class _Entry:
+    digest: str
+    printed: bool = False
+    """Whether its card was written: else nobody knows it, and it is made again."""
+    used: str | None = None
+    """When it was used, ISO 8601."""
+
+
+def new_password() -> str:
+    """Draw a password: three groups of two syllables, « tuvo-beri-nudo »."""
+    syllables = [secrets.choice(_CONSONANTS) + secrets.choice(_VOWELS) for _ in range(_SYLLABLES)]
+    return "-".join("".join(syllables[at : at + 2]) for at in range(0, _SYLLABLES, 2))
+
+
+class Passwords:
+    """The file of digests. The hub and the command may both write it."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file at `path`; it is made at the first password."""
+        self._path = path
+
+    def waiting(self, names: Iterable[str]) -> tuple[str, ...]:
+        """List the names that have no password, or one whose card was never written."""
+        entries = self._read()
+        return tuple(one for one in names if one not in entries or not entries[one].printed)
+
+    def used(self, name: str) -> datetime | None:
+        """Say when the password of a name was used."""
+        entry = self._read().get(name)
+        return datetime.fromisoformat(entry.used) if entry and entry.used else None
+
+    def draw(self, names: Iterable[str]) -> dict[str, str]:
+        """Give each name a new password, in the place of any former one, and return them."""
+        drawn = {name: new_password() for name in names}
+        digests = {name: _Entry(_HASHER.hash(_plain(word))) for name, word in drawn.items()}
+        with self._changing() as entries:
+            entries.update(digests)
+        return drawn
+
+    def printed(self, names: Iterable[str]) -> None:
+        """Say that the cards of these names are written."""
+        with self._changing() as entries:
+            for name in names:
+                entries[name].printed = True
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Remove the passwords of seats that are no more."""
+        with self._changing() as entries:
+            for name in names:
+                entries.pop(name, None)
+
+    def spend(self, name: str, typed: str) -> Answer:
+        """Check a password and, if it is right, make it useless from now on."""
+        entry = self._read().get(name)
+        if not _matches(entry.digest if entry else _NOBODY, typed) or entry is None:
+            return Answer.WRONG
+        with self._changing() as entries:
+            current = entries.get(name)
+            if current is None or current.digest != entry.digest:
+                return Answer.WRONG
+            if current.used:
+                return Answer.USED
+            current.used = datetime.now(UTC).isoformat(timespec="seconds")
+        return Answer.RIGHT
+
+    def _read(self) -> dict[str, _Entry]:
+        try:
+            values = json.loads(self._path.read_text(encoding="utf-8"))
+            return {name: _Entry(**one) for name, one in values.items()}
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise WorkshopError(
+                f"« {self._path} » ne peut pas être lu : {reason(error)}."
+            ) from None
+        except (ValueError, TypeError, AttributeError):
+            raise WorkshopError(
+                f"« {self._path} » est abîmé : personne ne peut plus entrer. Supprimez ce fichier, "
+                "puis relancez « culture-d atelier preparer » : il refait les mots de passe."
+            ) from None
+
+    @contextmanager
+    def _changing(self) -> Iterator[dict[str, _Entry]]:
+        with FileLock(f"{self._path}.verrou", mode=0o600):
+            entries = self._read()
+            yield entries
+            text = json.dumps({name: asdict(one) for name, one in entries.items()}, indent=1)
+            partial = self._path.with_name(self._path.name + ".partiel")
+            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+                out.write(text)
+                out.flush()
+                os.fsync(out.fileno())
+            partial.replace(self._path)
+
+
+def _plain(typed: str) -> str:
+    """Keep of what is typed only what counts."""
+    return "".join(letter for letter in typed.lower() if letter.isalnum())
+
+
+def _matches(digest: str, typed: str) -> bool:
+    try:
+        return _HASHER.verify(digest, _plain(typed)[:100])
+    except (VerificationError, InvalidHashError):
+        return False

@@ -1,0 +1,127 @@
+"""Starts the server of a seat: JupyterHub's LocalProcessSpawner, within a room.
+
+The server runs as the seat's unix account (whose name is not the hub's), under its
+limits, and sees of the machine what `room` shows. It outlives the hub.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+from jupyterhub.spawner import LocalProcessSpawner
+from traitlets import Unicode
+
+from culture_d.workshop import accounts, room
+from culture_d.workshop.limits import make_group, taker
+from culture_d.workshop.model import Account, Workshop
+
+SERVER = [sys.executable, "-m", "jupyterhub.singleuser"]
+_ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMEXPR")
+
+
+class SeatSpawner(LocalProcessSpawner):  # type: ignore[misc]
+    """Starts the servers of one workshop."""
+
+    workshop_folder = Unicode(help="Folder of the workshop.").tag(config=True)
+
+    _workshop: Workshop | None = None
+
+    @property
+    def workshop(self) -> Workshop:
+        """The workshop, as it was when the hub started."""
+        if self._workshop is None:
+            self._workshop = Workshop.load(Path(self.workshop_folder))
+        return self._workshop
+
+    @property
+    def account(self) -> Account:
+        """Who the server is for.
+
+        Raises:
+            PermissionError: a name of the hub that is not of this workshop.
+        """
+        account = self.workshop.account(self.user.name)
+        if account is None:
+            raise PermissionError(f"« {self.user.name} » n'est pas de cet atelier.")
+        if self.workshop.separated and not accounts.is_ours(self.workshop, account):
+            raise PermissionError(f"« {account.user} » n'est pas un compte de cet atelier.")
+        return account
+
+    def make_preexec_fn(self, name: str) -> Callable[[], None]:
+        """Give what the new process does first: take its limits."""
+        workshop, account = self.workshop, self.account
+        separated = workshop.separated
+        group = make_group(workshop.name, account.user, workshop.limits) if separated else None
+        take = taker(workshop.limits, group, separated)
+        home = "/" if separated else str(account.home)
+
+        def start() -> None:
+            os.umask(0o077 if separated else 0o022)
+            take()
+            os.chdir(home)
+
+        return start
+
+    def user_env(self, env: dict[str, str]) -> dict[str, str]:
+        """Add the variables of the seat: nothing of who opened the workshop goes through."""
+        account = self.account
+        screens = self.workshop.jupyter_config(self.workshop.role(account.name))
+        return {
+            **env,
+            **room.environment(account),
+            **{f"{name}_NUM_THREADS": "1" for name in _ONE_THREAD},
+            "JUPYTER_CONFIG_PATH": str(screens),
+            "JUPYTER_PREFER_ENV_PATH": "1",
+            "JUPYTERLAB_SETTINGS_DIR": str(account.home / ".jupyter" / "lab" / "user-settings"),
+            "MPLCONFIGDIR": str(account.home / ".config" / "matplotlib"),
+        }
+
+    async def start(self) -> Any:
+        """Start the server, in its room."""
+        separated = self.workshop.separated
+        self.cmd = room.command(self.workshop, self.account, SERVER) if separated else SERVER
+        return await super().start()
+
+    async def _signal(self, sig: int) -> bool:
+        """Send a signal to the server within the room, or kill the whole room."""
+        if not self.workshop.separated or sig == 0:
+            return bool(await super()._signal(sig))
+        with contextlib.suppress(psutil.NoSuchProcess):
+            outside = psutil.Process(self.pid)
+            if not self._is_a_room(outside):
+                return False  # the number now names another process
+            within = outside.children(recursive=True)
+            if sig == signal.SIGKILL:
+                # The first process of the room takes all the others with it.
+                for process in within[:1] or [outside]:
+                    process.kill()
+            else:
+                server = next((one for one in within if one.uids().real != 0), outside)
+                server.send_signal(sig)
+            return True
+        return False
+
+    async def poll(self) -> int | None:
+        """Say whether the server runs: None if it does."""
+        if self.proc is None and self.pid and self.workshop.separated:
+            # Found again after a restart: the number may since be another's.
+            try:
+                known = self._is_a_room(psutil.Process(self.pid))
+            except psutil.NoSuchProcess:
+                known = False
+            if not known:
+                self.clear_state()
+                return 0
+        status: int | None = await super().poll()
+        return status
+
+    def _is_a_room(self, process: psutil.Process) -> bool:
+        try:
+            return str(self.account.home) in process.cmdline()
+        except (psutil.Error, PermissionError):
+            return False
