@@ -99,7 +99,10 @@ def make(workshop: Workshop, account: Account) -> bool:
     Raises:
         WorkshopError: the name was taken since, or the machine refuses.
     """
+    locked = ["usermod", "--password", "!", account.user]
     if is_ours(workshop, account):
+        # Killed midway, `useradd` may have left it without its line among the passwords.
+        _run(locked, f"Le compte « {account.user} » n'a pas pu être verrouillé")
         return False
     if entry(account.user):
         raise WorkshopError(
@@ -211,7 +214,13 @@ def _alive(process: psutil.Process) -> bool:
 def _run(words: list[str], failure: str) -> None:
     try:
         done = subprocess.run(
-            words, capture_output=True, text=True, timeout=60, env={**os.environ, "LC_ALL": "C"}
+            words,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={**os.environ, "LC_ALL": "C"},
+            # Ctrl+C stops this command, not a change of the list of accounts halfway.
+            start_new_session=True,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise WorkshopError(f"{failure} : {error}. Relancez la commande.") from None

@@ -36,17 +36,22 @@ class Attempts:
         """
         self._window = window
         self._most = (by_both, by_seat, by_address)
-        self._failures: dict[tuple[str, str], deque[float]] = {}
+        self._failures: dict[tuple[str, ...], deque[float]] = {}
 
-    def wait(self, name: str, address: str) -> float:
-        """Say how long to wait before the next try; 0 if it may be now."""
-        waits = [0.0]
+    def wait(self, name: str, address: str, issued: float = 0) -> float:
+        """Say how long to wait before the next try; 0 if it may be now.
+
+        `issued` is when the seat was given its password (seconds since 1970): failures of
+        before were on another.
+        """
+        waits, now = [0.0], time.time()
         for key, most in self._keys(name, address):
             times = self._failures.get(key, deque())
-            while times and times[0] < time.monotonic() - self._window:
+            since = max(now - self._window, issued if name in key else 0)
+            while times and times[0] < since:
                 times.popleft()
             if len(times) >= most:
-                waits.append(times[-most] + self._window - time.monotonic())
+                waits.append(times[-most] + self._window - now)
         return max(waits)
 
     def failed(self, name: str, address: str) -> None:
@@ -54,18 +59,22 @@ class Attempts:
         if len(self._failures) > 10_000:
             self._failures.clear()
         for key, most in self._keys(name, address):
-            self._failures.setdefault(key, deque(maxlen=most)).append(time.monotonic())
+            self._failures.setdefault(key, deque(maxlen=most)).append(time.time())
 
     def succeeded(self, name: str, address: str) -> None:
         """Forget the failures of an address on a seat, and the one counted in advance."""
         for key, _ in self._keys(name, address):
             if self._failures.get(key):
                 self._failures[key].pop()
-        self._failures.pop((name, address), None)
+        self._failures.pop(("both", name, address), None)
 
-    def _keys(self, name: str, address: str) -> tuple[tuple[tuple[str, str], int], ...]:
+    def _keys(self, name: str, address: str) -> tuple[tuple[tuple[str, ...], int], ...]:
         both, seat, address_alone = self._most
-        return (((name, address), both), ((name, ""), seat), (("", address), address_alone))
+        return (
+            (("both", name, address), both),
+            (("seat", name), seat),
+            (("address", address), address_alone),
+        )
 
 
 class SeatAuthenticator(Authenticator):  # type: ignore[misc]
@@ -76,11 +85,11 @@ class SeatAuthenticator(Authenticator):  # type: ignore[misc]
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self._workshop = Workshop.load(Path(self.workshop_folder))
-        self._passwords = Passwords(self._workshop.passwords)
+        workshop = Workshop.load(Path(self.workshop_folder))
+        self._passwords = Passwords(workshop.passwords)
         self._attempts = Attempts(self.window)
         # Nobody else, even with a right to everything: `allow_all` stays False.
-        self.allowed_users = {one.name for one in self._workshop.accounts}
+        self.allowed_users = {one.name for one in workshop.accounts}
 
     async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
         """Check the name and the password that were typed.
@@ -90,7 +99,7 @@ class SeatAuthenticator(Authenticator):  # type: ignore[misc]
         """
         name: str = self.normalize_username(data.get("username") or "")[:64]
         address = str(getattr(handler.request, "remote_ip", ""))
-        wait = self._attempts.wait(name, address)
+        wait = self._attempts.wait(name, address, self._passwords.issued(name))
         if wait > 0:
             minutes = int(wait // 60) + 1
             raise HTTPError(
@@ -100,7 +109,8 @@ class SeatAuthenticator(Authenticator):  # type: ignore[misc]
             )
         # Counted before the answer: many tries at once are not one.
         self._attempts.failed(name, address)
-        known = self._workshop.account(name) is not None
+        # Read again: a seat may have been added, or removed, since the hub started.
+        known = Workshop.load(Path(self.workshop_folder)).account(name) is not None
         answer = await asyncio.to_thread(
             self._passwords.spend, name if known else "", data.get("password") or ""
         )
@@ -109,4 +119,5 @@ class SeatAuthenticator(Authenticator):  # type: ignore[misc]
         self._attempts.succeeded(name, address)
         if answer is Answer.USED:
             raise HTTPError(403, USED)
+        self.allowed_users.add(name)
         return name

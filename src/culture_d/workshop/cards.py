@@ -6,7 +6,7 @@ from datetime import date
 from html import escape
 from pathlib import Path
 
-from culture_d.french import date_longue
+from culture_d.french import date_longue, typeset
 from culture_d.pdf import printer
 from culture_d.workshop.model import LOOPBACK, Account, Workshop
 
@@ -93,7 +93,7 @@ def _card(workshop: Workshop, account: Account, password: str, day: date) -> str
     trainer = account == workshop.trainer
     title = "Animation" if trainer else account.name.replace("place-", "Place ")
     steps = [
-        "Ouvrez le navigateur, puis tapez l'adresse ci-dessus.",
+        "Ouvrez le navigateur, puis tapez l'adresse écrite au-dessus.",
         *(
             [
                 "Un avertissement s'affiche : la connexion est chiffrée, mais le certificat est celui "
@@ -120,6 +120,6 @@ def _card(workshop: Workshop, account: Account, password: str, day: date) -> str
         f'<dl><dt>Adresse</dt><dd class="adresse">{escape(address)}</dd>'
         f"<dt>Place</dt><dd>{escape(account.name)}</dd>"
         f"<dt>Mot de passe</dt><dd>{escape(password)}</dd></dl>"
-        f"<ol>{''.join(f'<li>{step}</li>' for step in steps)}</ol>"
-        f'<p class="note">{shared}</p></section>'
+        f"<ol>{''.join(f'<li>{typeset(step)}</li>' for step in steps)}</ol>"
+        f'<p class="note">{typeset(shared)}</p></section>'
     )

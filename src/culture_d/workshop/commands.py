@@ -216,8 +216,8 @@ def fermer(nom: str, dossier: Path | None, archives: Path | None, oui: bool) -> 
         f"Fermer l'atelier « {nom} » : {len(workshop.seats)} places seront archivées, puis "
         "supprimées. Continuer ?"
     )
-    if not oui and not click.confirm(question):
-        click.echo("Rien n'a été fait.")
+    if not oui and not _agreed(question):
+        click.echo("Rien n'a été fait. Pour confirmer d'avance, ajoutez « --oui ».")
         return
     with spinning("Fermeture de l'atelier") as advance:
         done = life.close(workshop, archives, advance.say)
@@ -231,6 +231,15 @@ def fermer(nom: str, dossier: Path | None, archives: Path | None, oui: bool) -> 
         f"L'atelier « {nom} » est fermé. Archives relues : {len(done.kept)}. "
         f"Comptes supprimés : {len(done.removed)}."
     )
+
+
+def _agreed(question: str) -> bool:
+    """Ask; no answer at all, as from a script, is a no."""
+    try:
+        answer = click.prompt(f"{question} (oui ou non)", default="non", show_default=False)
+    except click.Abort:
+        return False
+    return str(answer).strip().lower() in ("o", "oui")
 
 
 def _load(name: str, folder: Path | None) -> Workshop:

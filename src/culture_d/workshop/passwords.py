@@ -9,6 +9,7 @@ w, m stay out), and capitals, spaces and hyphens do not count.
 import json
 import os
 import secrets
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -47,6 +48,10 @@ class _Entry:
     """Whether its card was written: else nobody knows it, and it is made again."""
     used: str | None = None
     """When it was used, ISO 8601."""
+    entered: str | None = None
+    """When its seat was last entered, with this password or an earlier one, ISO 8601."""
+    issued: float = 0
+    """When it was drawn, in seconds since 1970."""
 
 
 def new_password() -> str:
@@ -67,17 +72,27 @@ class Passwords:
         entries = self._read()
         return tuple(one for one in names if one not in entries or not entries[one].printed)
 
-    def used(self, name: str) -> datetime | None:
-        """Say when the password of a name was used."""
+    def entered(self, name: str) -> datetime | None:
+        """Say when someone last entered under a name."""
         entry = self._read().get(name)
-        return datetime.fromisoformat(entry.used) if entry and entry.used else None
+        return datetime.fromisoformat(entry.entered) if entry and entry.entered else None
+
+    def issued(self, name: str) -> float:
+        """Say when the password of a name was drawn, in seconds since 1970; 0 without one."""
+        entry = self._read().get(name)
+        return entry.issued if entry else 0
 
     def draw(self, names: Iterable[str]) -> dict[str, str]:
         """Give each name a new password, in the place of any former one, and return them."""
         drawn = {name: new_password() for name in names}
-        digests = {name: _Entry(_HASHER.hash(_plain(word))) for name, word in drawn.items()}
+        digests = {
+            name: _Entry(_HASHER.hash(_plain(word)), issued=time.time())
+            for name, word in drawn.items()
+        }
         with self._changing() as entries:
-            entries.update(digests)
+            for name, entry in digests.items():
+                entry.entered = entries[name].entered if name in entries else None
+                entries[name] = entry
         return drawn
 
     def printed(self, names: Iterable[str]) -> None:
@@ -103,7 +118,7 @@ class Passwords:
                 return Answer.WRONG
             if current.used:
                 return Answer.USED
-            current.used = datetime.now(UTC).isoformat(timespec="seconds")
+            current.used = current.entered = datetime.now(UTC).isoformat(timespec="seconds")
         return Answer.RIGHT
 
     def _read(self) -> dict[str, _Entry]:

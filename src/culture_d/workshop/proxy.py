@@ -68,7 +68,7 @@ def node() -> Path:
     if found is None or not found.exists():
         raise WorkshopError(
             "JupyterHub a besoin de Node, absent de cet environnement. Depuis le dossier du cours : "
-            "« .venv/bin/pip install -e '.[workshop]' », puis relancez."
+            "« make env », puis relancez."
         )
     return found
 

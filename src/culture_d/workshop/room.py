@@ -53,7 +53,10 @@ def command(workshop: Workshop, account: Account, argv: Sequence[str]) -> list[s
         words += ["--cap-add", capability]
     shown = _shown()
     own = [str(account.home), str(workshop.exchange)]
-    parents = {str(up) for path in [*shown, *own] for up in PurePosixPath(path).parents}
+    # A folder made on the way to another would be root's alone.
+    read = [str(workshop.jupyter_config(workshop.role(account.name))), str(workshop.model)]
+    read += [str(workshop.assignments)] if account == workshop.trainer else []
+    parents = {str(up) for path in [*shown, *own, *read] for up in PurePosixPath(path).parents}
     parents = (parents | {"/etc", "/run", "/var"}) - {"/", "/tmp"}
     in_tmp = {path for path in parents if path.startswith("/tmp/")}
     words += _folders(parents - in_tmp)
@@ -63,11 +66,8 @@ def command(workshop: Workshop, account: Account, argv: Sequence[str]) -> list[s
     words += _folders(in_tmp)
     for path in shown:
         words += ["--ro-bind", path, path]
-    screens = str(workshop.jupyter_config(workshop.role(account.name)))
-    words += ["--ro-bind-try", screens, screens]
-    words += ["--ro-bind-try", str(workshop.model), str(workshop.model)]
-    if account == workshop.trainer:
-        words += ["--ro-bind-try", str(workshop.assignments), str(workshop.assignments)]
+    for path in read:
+        words += ["--ro-bind-try", path, path]
     for path in own:
         words += ["--bind", path, path]
     words += ["--remount-ro", "/", "--chdir", "/", "--", setpriv]
@@ -155,15 +155,16 @@ def refusal(workshop: Workshop, account: Account) -> str | None:
         )
     return (
         f"Le serveur d'une place ne démarre pas : « {said} ». Vérifiez l'installation "
-        "(« make env », puis « pip install -e '.[workshop]' ») et relancez."
+        "(« make env »), puis relancez."
     )
 
 
 _TRIAL = """
 import os
 assert os.getuid() > 0 and os.access(".", os.W_OK)
-import culture_d.workshop.model
-import jupyterhub.singleuser, jupyterlab, nbgrader
+import culture_d.workshop.model, importlib.util
+for name in ("jupyterhub", "jupyterlab", "nbgrader", "ipykernel"):
+    assert importlib.util.find_spec(name), name + " est introuvable"
 """
 
 

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 
-from culture_d import exercises
-from culture_d.catalogue import load_catalogue
 from culture_d.errors import WorkshopError
 from culture_d.french import date_longue
 from culture_d.project import Project
@@ -82,7 +80,10 @@ def find_exercises(project: Project, slugs: Iterable[str]) -> tuple[str, ...]:
     Raises:
         WorkshopError: one is unknown; the message lists those there are.
     """
-    known = exercises.slugs_of(project)
+    # Imported where it serves: nbformat alone takes a second, and `etat` needs none of it.
+    from culture_d.exercises import slugs_of
+
+    known = slugs_of(project)
     chosen = tuple(dict.fromkeys(one.strip() for one in slugs if one.strip()))
     unknown = [one for one in chosen if one not in known]
     if unknown:
@@ -114,6 +115,8 @@ def check_clock(project: Project, today: date) -> None:
     Raises:
         WorkshopError: the clock is wrong.
     """
+    from culture_d.catalogue import load_catalogue
+
     newest = max(dataset.published for dataset in load_catalogue(project))
     if today < newest:
         raise WorkshopError(
@@ -135,6 +138,10 @@ def deliver(
         ExerciseError, DatasetError: an exercise of the course is not whole.
     """
     done = _delivered(workshop)
+    if all(slug in done and (workshop.outbound / slug).is_dir() for slug in workshop.exercises):
+        return
+    from culture_d import exercises
+
     root = Project(workshop.assignments)
     _, group = accounts.owner(workshop, workshop.trainer)
     for slug in workshop.exercises:
@@ -174,22 +181,27 @@ def write_nbgrader_config(workshop: Workshop) -> None:
         f"c.CourseDirectory.course_id = {COURSE_ID!r}",
         f"c.Exchange.root = {str(workshop.exchange)!r}",
     ]
+    learner = [
+        "from pathlib import Path",
+        # Without it, a fetched assignment goes where the server was started, out of its sight.
+        'c.Exchange.assignment_dir = str(Path.home() / "culture-d")',
+    ]
     course = [
         f"c.CourseDirectory.root = {str(workshop.course)!r}",
         f"c.CourseDirectory.db_url = {f'sqlite:///{workshop.gradebook}'!r}",
     ]
-    for role, lines in (("eleve", common), ("formateur", common + course)):
+    for role, lines in (("eleve", common + learner), ("formateur", common + course)):
         path = workshop.jupyter_config(role) / "nbgrader_config.py"  # type: ignore[arg-type]
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         path.chmod(0o644)
     if not workshop.separated:
         for seat in workshop.seats:
-            _name_learner(seat)
+            _name_learner(workshop, seat)
 
 
-def _name_learner(seat: Seat) -> None:
+def _name_learner(workshop: Workshop, seat: Seat) -> None:
     """Give nbgrader the seat's name where the account is everyone's."""
-    folder = seat.home / ".jupyter"
+    folder = workshop.own_config(seat)
     folder.mkdir(exist_ok=True)
     (folder / "nbgrader_config.py").write_text(
         "c = get_config()  # noqa: F821\n" + f"c.CourseDirectory.student_id = {seat.name!r}\n",

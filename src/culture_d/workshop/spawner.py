@@ -29,14 +29,10 @@ class SeatSpawner(LocalProcessSpawner):  # type: ignore[misc]
 
     workshop_folder = Unicode(help="Folder of the workshop.").tag(config=True)
 
-    _workshop: Workshop | None = None
-
     @property
     def workshop(self) -> Workshop:
-        """The workshop, as it was when the hub started."""
-        if self._workshop is None:
-            self._workshop = Workshop.load(Path(self.workshop_folder))
-        return self._workshop
+        """The workshop, as its file says it now: seats come and go while the hub runs."""
+        return Workshop.load(Path(self.workshop_folder))
 
     @property
     def account(self) -> Account:
@@ -70,12 +66,14 @@ class SeatSpawner(LocalProcessSpawner):  # type: ignore[misc]
     def user_env(self, env: dict[str, str]) -> dict[str, str]:
         """Add the variables of the seat: nothing of who opened the workshop goes through."""
         account = self.account
-        screens = self.workshop.jupyter_config(self.workshop.role(account.name))
+        settings = [str(self.workshop.jupyter_config(self.workshop.role(account.name)))]
+        if not self.workshop.separated:
+            settings.insert(0, str(self.workshop.own_config(account)))
         return {
             **env,
             **room.environment(account),
             **{f"{name}_NUM_THREADS": "1" for name in _ONE_THREAD},
-            "JUPYTER_CONFIG_PATH": str(screens),
+            "JUPYTER_CONFIG_PATH": os.pathsep.join(settings),
             "JUPYTER_PREFER_ENV_PATH": "1",
             "JUPYTERLAB_SETTINGS_DIR": str(account.home / ".jupyter" / "lab" / "user-settings"),
             "MPLCONFIGDIR": str(account.home / ".config" / "matplotlib"),
@@ -84,6 +82,9 @@ class SeatSpawner(LocalProcessSpawner):  # type: ignore[misc]
     async def start(self) -> Any:
         """Start the server, in its room."""
         separated = self.workshop.separated
+        if self.account == self.workshop.trainer:
+            # Formgrader shows only what is under the folder that JupyterLab shows.
+            self.notebook_dir, self.default_url = "~", "/lab"
         self.cmd = room.command(self.workshop, self.account, SERVER) if separated else SERVER
         return await super().start()
 
