@@ -317,6 +317,11 @@ def exercices(exercices_choisis: tuple[str, ...], valider: bool, dossier: Path |
     show_default=True,
     help="Un Python prêt d'avance, ou un Python neuf par devoir : mêmes résultats.",
 )
+@click.option(
+    "--scheduler",
+    metavar="ADRESSE",
+    help="Corriger sur d'autres machines : tcp://machine:8786 (dask).",
+)
 def corriger(
     source: Path,
     exercice: str | None,
@@ -327,6 +332,7 @@ def corriger(
     simulation: bool,
     sans_isolation: bool,
     methode: str,
+    scheduler: str | None,
 ) -> None:
     """Corriger les devoirs d'un dossier ou d'une archive : points, retours, tableau.
 
@@ -346,6 +352,7 @@ def corriger(
         simulate=simulation,
         isolated=not sans_isolation,
         method=methode,
+        scheduler=scheduler,
     )
     try:
         project = Project.find_whole()

@@ -22,6 +22,7 @@ from culture_d.errors import GradingError, SandboxError
 from culture_d.exercises import prepare, slugs_of, source_of
 from culture_d.grading.assignment import course_limits, load_assignments
 from culture_d.grading.class_report import class_report
+from culture_d.grading.cluster import run_all as run_on_cluster
 from culture_d.grading.exports import participants, write_csv, write_moodle
 from culture_d.grading.feedback import refusal_page, write_feedback
 from culture_d.grading.inert import make_inert, read_executed
@@ -78,6 +79,8 @@ class Options:
     simulate: bool = False
     isolated: bool = True
     method: str = FAST
+    scheduler: str | None = None
+    """Address of a dask scheduler, whose workers take the place of our own processes."""
 
 
 @dataclass
@@ -208,10 +211,15 @@ def _grade(desk: "_Desk", source: Path, say: Progress) -> None:
     waiting = tasks()
     # Nothing is started for nothing: run again, most runs have nothing left to do.
     first = list(islice(waiting, 1))
-    with shared_kernels(options.method if first else PLAIN, options.isolated) as address:
+    here = options.method if first and not options.scheduler else PLAIN
+    with shared_kernels(here, options.isolated) as address:
         make = partial(make_runner, options.method, options.isolated, asked is None, address)
-        every = chain(first, waiting)
-        for _, result in run_all(every, desk.assignments, make, limits, max(1, options.jobs)):
+        work = (chain(first, waiting), desk.assignments, make, limits)
+        if options.scheduler:
+            results = run_on_cluster(*work, options.scheduler)
+        else:
+            results = run_all(*work, max(1, options.jobs))
+        for _, result in results:
             done += 1
             if isinstance(result, Failed):
                 outcome.failed.append(result)
@@ -503,7 +511,8 @@ def _check_isolation(options: Options) -> list[str]:
             "Sans isolation : chaque devoir a pu lire et changer les fichiers de ce compte. "
             "Relisez les devoirs avant de vous fier à leurs points."
         ]
-    missing = available()
+    # On a cluster, each worker answers for itself.
+    missing = None if options.scheduler else available()
     if missing:
         raise GradingError(
             f"{missing} Pour corriger malgré tout, sans protection, ajoutez « --sans-isolation »."
