@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from culture_d.errors import GradebookError
 from culture_d.exercises import nbgrader_tools
+from culture_d.grading.lookups import add_lookups
 from culture_d.grading.model import Assignment, CellScore
 
 SQLITE = "sqlite:///"
@@ -44,6 +45,7 @@ class GradebookWriter:
         self.db_url = db_url
         with nbgrader_tools(), refusals(db_url):
             self._book = Gradebook(db_url, course_id)
+            add_lookups(self._book)
 
     def __enter__(self) -> Self:
         return self
