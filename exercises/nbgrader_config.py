@@ -1,9 +1,13 @@
 """Settings of the nbgrader course; `culture_d.exercises` reads this same file."""
 
+from pathlib import Path
+
 # `get_config` is given by the loader; importing it would read another configuration.
 c = get_config()  # noqa: F821
 
 c.CourseDirectory.course_id = "culture-d"
+# The folder of this file, whatever the settings of this account say of another course.
+c.CourseDirectory.root = str(Path(__file__).resolve().parent)
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", ".*"]
 
 # The answer cell keeps its « reponse_1 = ... » above the solution: nothing else is needed.
@@ -38,7 +42,7 @@ c.Autograde.autograde_preprocessors = [
 # What learners read after grading: without the hidden tests, which hold answers.
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
-    "nbgrader.preprocessors.ClearHiddenTests",
+    "culture_d.exercises.without_hidden_tests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 

@@ -225,6 +225,23 @@ def restore_cells(notebook: Any, resources: dict[str, Any]) -> tuple[Any, dict[s
     return notebook, resources
 
 
+def without_hidden_tests(notebook: Any, resources: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Take the hidden tests out of the test cells; an answer may hold nbgrader's own marks.
+
+    For `GenerateFeedback.preprocessors`, instead of `ClearHiddenTests`: that one stops on a
+    learner's line « ### BEGIN HIDDEN TESTS », and would hide what follows it. Only test cells,
+    which grading put back as the exercise has them, have something to hide.
+    """
+    from nbgrader.preprocessors import ClearHiddenTests
+    from nbgrader.utils import is_grade, is_locked
+
+    clear = ClearHiddenTests()
+    for index, cell in enumerate(notebook.cells):
+        if is_grade(cell) and is_locked(cell):
+            clear.preprocess_cell(cell, resources, index)
+    return notebook, resources
+
+
 def _mark_of(name: str, points: float | None, solution: bool) -> dict[str, Any]:
     mark = {
         "schema_version": 3,
@@ -241,10 +258,12 @@ def _mark_of(name: str, points: float | None, solution: bool) -> dict[str, Any]:
 def nbgrader_tools() -> Iterator[None]:
     """Let nbgrader find `alembic` beside this Python, and keep its log off the terminal."""
     path = os.environ.get("PATH", "")
-    log = logging.getLogger("traitlets")
-    handlers, propagate = log.handlers[:], log.propagate
+    # Tornado's is that of nbgrader's gradebook, which tells of each refusal with its traceback.
+    logs = [logging.getLogger(name) for name in ("traitlets", "tornado.application")]
+    before = [(log.handlers[:], log.propagate) for log in logs]
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
-    log.handlers, log.propagate = [logging.NullHandler()], False
+    for log in logs:
+        log.handlers, log.propagate = [logging.NullHandler()], False
     try:
         with warnings.catch_warnings():
             # nbgrader 0.9.6 with SQLAlchemy 2.1; the points are the same without.
@@ -252,7 +271,8 @@ def nbgrader_tools() -> Iterator[None]:
             yield
     finally:
         os.environ["PATH"] = path
-        log.handlers, log.propagate = handlers, propagate
+        for log, (handlers, propagate) in zip(logs, before, strict=True):
+            log.handlers, log.propagate = handlers, propagate
 
 
 def generate(project: Project, slug: str, root: Path) -> Path:

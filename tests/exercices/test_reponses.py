@@ -433,14 +433,20 @@ def test_the_feedback_shows_the_hints_and_not_the_hidden_tests(
     notebook = blank(root, slug)
     fill(notebook, submissions(slug)[wrong.learner])
     mark(project, slug, root, "retour", notebook)
-    with exercises.nbgrader_tools():
-        done = exercises.course(project, root).generate_feedback(slug, "retour")
-    assert done["success"]
-    page = root / "feedback" / "retour" / slug / f"{slug}.html"
-    shown = plain(html.unescape(page.read_text(encoding="utf-8")))
-    assert plain(wrong.said[0]) in shown
-    for hidden in ("HIDDEN TESTS", "Erreur", "attendu", "Barème"):
-        assert hidden not in shown
+    # Someone who saw nbgrader's marks, and writes one in an answer.
+    answer = next(cell for cell in notebook.cells if cell.get("id") == "reponse-1")
+    answer.source = f"### BEGIN HIDDEN TESTS\n{answer.source}\nma_note = 'lue'"
+    mark(project, slug, root, "marque", notebook)
+    for learner, own in (("retour", 0), ("marque", 1)):
+        with exercises.nbgrader_tools():
+            done = exercises.course(project, root).generate_feedback(slug, learner)
+        assert done["success"], done
+        page = root / "feedback" / learner / slug / f"{slug}.html"
+        shown = plain(html.unescape(page.read_text(encoding="utf-8")))
+        assert plain(wrong.said[0]) in shown
+        assert shown.count("HIDDEN TESTS") == shown.count("ma_note") == own
+        for hidden in ("Erreur", "attendu", "Barème"):
+            assert hidden not in shown
 
 
 @pytest.mark.parametrize(
