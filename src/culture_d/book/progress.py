@@ -28,10 +28,14 @@ def mark(module: Module) -> nodes.raw:
     return raw(f'<span class="cd-fait" data-module="{escape(module.slug)}"></span>')
 
 
-def summary(ready: Iterable[Module]) -> nodes.raw:
-    """Return the place of the sum: how many of these modules are finished, in how many minutes."""
+def summary(ready: Iterable[Module], always: bool = False) -> nodes.raw:
+    """Return the place of the sum: how many of these modules are finished, in how many minutes.
+
+    `always`: say it of no module too; its place is kept, so that the text does not move.
+    """
     pairs = " ".join(f"{module.slug}:{module.minutes}" for module in ready)
-    return raw(f'<p class="cd-bilan" data-bilan="{escape(pairs)}"></p>')
+    kept = " data-toujours" if always else ""
+    return raw(f'<p class="cd-bilan" data-bilan="{escape(pairs)}"{kept}></p>')
 
 
 class ProgressDirective(CourseDirective):
@@ -49,7 +53,7 @@ class ProgressDirective(CourseDirective):
             _section("reprendre", "Reprendre sa progression", _IMPORT),
             _section("effacer", "Tout effacer", _ERASE),
         ]
-        sections[0].insert(1, summary(ready))
+        sections[0].insert(1, summary(ready, always=True))
         return [raw(_WITHOUT_SCRIPT), raw(_NOTICES), *sections]
 
 

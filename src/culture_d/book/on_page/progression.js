@@ -239,7 +239,6 @@ addEventListener("DOMContentLoaded", function () {
     at("cd-efface-etat").focus();
   });
 
-  for (const place of document.querySelectorAll("[data-bilan]")) place.dataset.toujours = "";
   document.addEventListener(progress.EVENT, showAll);
   document.dispatchEvent(new Event(progress.EVENT));
 });
