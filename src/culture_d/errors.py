@@ -144,6 +144,10 @@ class SandboxError(CultureDError):
     """Submissions cannot be run apart from the rest of the machine, or their Python does not start."""
 
 
+class MeasuresError(CultureDError):
+    """The measures of `book/mesures.yml` are missing or incomplete."""
+
+
 class FeedbackError(CultureDError):
     """A feedback page, a class report or an export that cannot be made."""
 

@@ -17,6 +17,7 @@ from tests.bench.building import builds, served
 from tests.bench.grading import grading
 from tests.bench.network import slow_network
 from tests.bench.pages import explorable, pages
+from tests.bench.scale import scale
 from tests.bench.scores import scores
 
 
@@ -25,6 +26,7 @@ def main() -> None:
     project = Project.find()
     console = Console()
     console.print(grading(project))
+    console.print(scale(project))
     console.print(builds(project))
     console.print(served(project))
     with make_server(project.site, port=0) as server, sync_playwright() as playwright:
