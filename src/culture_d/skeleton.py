@@ -122,7 +122,7 @@ def _publish(project: Project, slug: str) -> None:
 
 
 def _add_to_contents(project: Project, caption: str, page: str, order: Sequence[str]) -> None:
-    """Insert a page in its part, in the order given."""
+    """Insert a page in its part, in the order given, among pages that are not in it."""
     yaml = _yaml()
     content = yaml.load(project.toc)
     parts = content["parts"]
@@ -132,8 +132,10 @@ def _add_to_contents(project: Project, caption: str, page: str, order: Sequence[
         captions = [part["caption"] for part in parts]
     chapters = parts[captions.index(caption)]["chapters"]
     rank = order.index(page)
-    earlier = [entry for entry in chapters if entry["file"] in order[:rank]]
-    chapters.insert(len(earlier), {"file": page})
+    listed = [entry["file"] for entry in chapters]
+    later = [place for place, name in enumerate(listed) if name in order[rank + 1 :]]
+    earlier = [place for place, name in enumerate(listed) if name in order[:rank]]
+    chapters.insert(min(later) if later else max(earlier, default=-1) + 1, {"file": page})
     yaml.dump(content, project.toc)
 
 

@@ -546,10 +546,15 @@ def test_new_module_makes_a_skeleton_that_holds(course: Project) -> None:
             part.title for part in parts if any(module.published for module in part.modules)
         ]
         assert captions[1:-1] == [*expected, "Animer"]
-        assert [name for name in listed if name.startswith("book/formateurs/")] == [
+        sheets = [name for name in listed if name.startswith("book/formateurs/")]
+        assert [name for name in sheets if name.count("/") == 2] == [
             "book/formateurs/index",
             *(f"book/formateurs/{one.slug}" for one in modules(parts) if one.published),
         ]
+        # The sessions and papers stay between the first page and the sheets.
+        assert [name.count("/") for name in sheets[1:]] == sorted(
+            (name.count("/") for name in sheets[1:]), reverse=True
+        )
         check_sheets(course)
     assert course.curriculum.read_text(encoding="utf-8").startswith(start)
 

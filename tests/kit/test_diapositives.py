@@ -178,6 +178,12 @@ def test_the_notes_are_the_sheet_s_script_in_order(
     assert clock == module.minutes
     for advice in ("Le but.", "Matériel.", "Trois questions clés.", "Ce qui coince."):
         assert text.count(advice) == 1
+    where = {
+        one.select_one("h2").get_text(): one.get_text()  # type: ignore[union-attr]
+        for one in reversed(sections[1:])
+    }
+    assert "Ce qui coince." in where["Votre intuition"]
+    assert "Trois questions clés." in where["La lecture juste"]
     badges = [one.get_text() for one in parsed(slides_file).select(".etape")]
     active = [step for step in module_script(project, module) if step.kind == "activité"]
     assert badges == [f"Activité · {step.minutes} min" for step in active]
@@ -191,6 +197,7 @@ def test_the_key_s_opens_the_notes_in_french_from_a_file(shown: Page) -> None:
     window.wait_for_function("document.querySelector('.value').innerText.includes('Minutes 0 à 2')")
     words = window.evaluate(WORDS)
     assert "Lisez la scène de Valmorin" in words and "TEMPS" in words
+    assert "Disposition : Habituelle" in words
     assert not ENGLISH.search(words), ENGLISH.search(words)
     assert window.evaluate("document.documentElement.lang") == "fr"
 

@@ -439,9 +439,10 @@ def _with_steps(
             one, first=True, badge=badge, notes=_joined(one.notes, notes, one.first)
         )
         clock += step.minutes
-    for name, cell in _NOTES.items():
+    for name, title in _NOTES.items():
+        heading = next((cell.id for cell in cells if f"## {title}" in cell.source.splitlines()), "")
         target = next(
-            (r for r, one in enumerate(found) if order[one.cell] >= order.get(cell, 0)), 0
+            (r for r, one in enumerate(found) if order[one.cell] >= order.get(heading, 0)), 0
         )
         advice = f"<p><strong>{name}.</strong></p>{_MARKDOWN.render(typeset(sections[name]))}"
         found[target] = replace(found[target], notes=found[target].notes + advice)

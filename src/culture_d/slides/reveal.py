@@ -36,7 +36,7 @@ FRENCH = {
         "'notes-only': 'Notes only'": "'notes-only': 'Notes seules'",
         "Cross origin error.<br>The speaker window can only be opened from the same origin.": "Cette fenêtre ne s’ouvre que depuis le diaporama.",
         "Error connecting to main window.<br>Please try closing and reopening the speaker view.": "Le diaporama ne répond pas. Fermez cette fenêtre, puis tapez S dans le diaporama.",
-        "'Layout'": "'Disposition'",
+        "'Layout' + ( title ? ( ': ' + title )": "'Disposition' + ( title ? ( ' : ' + title )",
         "'en-US', { hour12: true, hour: '2-digit', minute:'2-digit' }": "'fr-FR', { hour: '2-digit', minute:'2-digit' }",
     },
     "reveal.js": {
