@@ -213,4 +213,4 @@ def test_papers_are_read_in_order_and_labelled(site: Path, name: str) -> None:
             "Le jour même",
             "Après",
         ]
-        assert len(soup.select(".cd-cases > li")) > 25
+        assert len(soup.select(".cd-a-cocher > li")) > 25

@@ -38,7 +38,7 @@ class BoxesDirective(CourseDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return a list whose marks are boxes; inline Markdown is read."""
-        found = nodes.bullet_list(classes=["cd-cases"])
+        found = nodes.bullet_list(classes=["cd-a-cocher"])
         for place, line in enumerate(self.content):
             if line.strip():
                 words, messages = self.parse_inline(
