@@ -148,6 +148,8 @@ def test_what_the_image_copies_is_there() -> None:
         assert (FOLDER.parents[1] / name).exists(), name
     assert "--require-hashes" in text
     assert text.rindex("USER jovyan") > text.rindex("RUN ")
+    storage = documents("jupyterhub.yaml")[0]["singleuser"]["storage"]
+    assert f"HOME={storage['homeMountPath']} " in text
 
 
 def commands() -> Iterator[list[str]]:
