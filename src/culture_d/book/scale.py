@@ -53,7 +53,7 @@ _CAPTION = "Le temps d'une copie, étape par étape"
 
 def _times(measures: Measures) -> Iterator[tuple[str, str, float]]:
     for name, step in STEPS.items():
-        who = "un correcteur" if step.by_worker else "le programme qui écrit"
+        who = "un correcteur" if step.by_worker else "l'écriture"
         yield step.words, who, 1000 * measures.seconds[name]
 
 
