@@ -177,10 +177,15 @@ def lab(dossier: Path, sans_ouvrir: bool) -> None:
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={dossier.resolve()}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # a container's only account; it listens on loopback
+    _call(command, environment, None)
+
+
+def _call(command: list[str], environment: dict[str, str], folder: Path | None) -> None:
+    """Run JupyterLab until its user stops it, and leave with its status."""
     # Ctrl+C is for JupyterLab, which asks before it stops: wait for its answer.
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        raise SystemExit(subprocess.call(command, env=environment))
+        raise SystemExit(subprocess.call(command, env=environment, cwd=folder))
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -366,6 +371,51 @@ def corriger(
 
 
 cli.add_command(atelier)
+
+
+@cli.command()
+@click.argument(
+    "dossier", type=click.Path(path_type=Path, file_okay=False), default=Path("correction")
+)
+def formgrader(dossier: Path) -> None:
+    """Lire les réponses libres et donner leurs points, dans le Formgrader de nbgrader.
+
+    DOSSIER est celui que « culture-d corriger » a rempli (« correction » par défaut).
+    """
+    from culture_d.grading.formgrader import command
+
+    words, environment = command(dossier)
+    click.echo(
+        "Formgrader s'ouvre dans votre navigateur. Sinon, ouvrez l'adresse affichée ci-dessous. "
+        "Pour arrêter : Ctrl+C deux fois. Relancez ensuite « culture-d corriger »."
+    )
+    _call(words, environment, dossier)
+
+
+@cli.command()
+@click.argument("copie", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--cours",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("correction"),
+    metavar="DOSSIER",
+    help="Dossier de la correction (« correction » par défaut).",
+)
+@click.option("--db", metavar="ADRESSE", help="Carnet de notes à remplir, s'il est ailleurs.")
+def restaurer(copie: Path, cours: Path, db: str | None) -> None:
+    """Remettre le carnet de notes comme dans une copie du dossier « sauvegardes »."""
+    from datetime import datetime
+
+    from culture_d.grading.assignment import gradebook_of
+    from culture_d.grading.backup import FOLDER, restore
+    from culture_d.grading.database import shown_url
+
+    address = db or gradebook_of(cours.resolve())
+    held = restore(copie, address, cours / FOLDER, datetime.now())
+    click.echo(f"Le carnet de notes « {shown_url(address)} » est comme dans « {copie} ».")
+    if held:
+        click.echo(f"Ce qu'il contenait est gardé : « {held} ».")
+    click.echo("Relancez « culture-d corriger » : les retours et le bilan suivront.")
 
 
 @cli.command()

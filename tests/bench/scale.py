@@ -43,10 +43,11 @@ from rich.table import Table
 from culture_d.french import nombre
 from culture_d.grading import cluster, run
 from culture_d.grading.assignment import load_assignments
+from culture_d.grading.database import SQLITE
 from culture_d.grading.feedback import write_feedback
 from culture_d.grading.intake import read_submissions
 from culture_d.grading.ledger import Ledger
-from culture_d.grading.record import SQLITE, GradebookWriter
+from culture_d.grading.record import GradebookWriter
 from culture_d.grading.run import Options, correct
 from culture_d.project import Project
 from culture_d.scale import MEASURES, STEPS, load_measures, write_sizing

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import nbformat
@@ -11,7 +12,9 @@ from nbgrader.apps.api import NbGraderAPI
 from traitlets.config import Config
 
 from culture_d.exercises import nbgrader_tools
-from culture_d.grading.model import Assignment
+from culture_d.grading import run
+from culture_d.grading.model import Assignment, Runner
+from tests.correction.petit_groupe import RIGHT, WRONG, hand_in, in_this_process
 
 
 def marked(cell: object, name: str, **settings: object) -> object:
@@ -81,3 +84,28 @@ def small(small_course: Path) -> Assignment:
         files={},
         notebooks={"petit.ipynb": (small_course / "release/petit/petit.ipynb").read_bytes()},
     )
+
+
+@pytest.fixture
+def room(course: Path, small: Assignment) -> Path:
+    """The course, with the work of three learners, one of whom handed in an empty file."""
+    hand_in(course / "submitted", "lea", small, RIGHT)
+    hand_in(course / "submitted", "zoe", small, WRONG)
+    (course / "submitted" / "tom" / "petit").mkdir(parents=True)
+    (course / "submitted" / "tom" / "petit" / "petit.ipynb").write_bytes(b"")
+    return course
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    """One runner for the tests of a file: to start its processes takes seconds."""
+    made = run.make_runner(run.PLAIN, True)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, runner: Runner) -> None:
+    """Run submissions in this process."""
+    monkeypatch.setattr(run, "run_all", in_this_process(runner))
+    monkeypatch.setattr(run, "shared_kernels", lambda *_: nullcontext())

@@ -1,7 +1,11 @@
 """The one writer: a submission is in the gradebook whole, or not at all."""
 
+import os
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Timer
@@ -13,9 +17,11 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from culture_d.errors import GradebookError
-from culture_d.grading import record
+from culture_d.grading import backup, database, record
+from culture_d.grading.backup import back_up, restore
+from culture_d.grading.database import only_writer
 from culture_d.grading.model import Assignment, CellScore
-from culture_d.grading.record import GradebookWriter, back_up, graded_cells
+from culture_d.grading.record import GradebookWriter, graded_cells
 
 SCORES = (
     CellScore("petit", "test-a", 2.0, 2.0, False),
@@ -185,7 +191,7 @@ def hold(url: str) -> sqlite3.Connection:
 
 
 def test_a_gradebook_busy_for_too_long_is_said(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.2)
     with GradebookWriter(url) as book:
         held = hold(url)
         with pytest.raises(GradebookError, match="occupé par un autre programme"):
@@ -216,7 +222,20 @@ def test_a_file_that_is_no_gradebook_is_said(tmp_path: Path) -> None:
 
 
 def test_a_password_is_never_shown() -> None:
-    assert "secret" not in record.shown_url("postgresql+psycopg://moi:secret@serveur/base")
+    for url in (
+        "postgresql+psycopg://moi:secret@serveur/base",
+        "postgresql+psycopg://moi:s%40secret@serveur/base",
+        "postgresql+psycopg://serveur/base?user=moi&password=secret",
+        "postgresql+psycopg://moi:secret@serveur:port/base",
+        "postgresql+psycopg:/moi:secret",
+    ):
+        assert "secret" not in database.shown_url(url)
+    assert (
+        database.without_password(
+            "postgresql+psycopg://moi:secret@serveur/base?password=secret&sslmode=require"
+        )
+        == "postgresql+psycopg://moi@serveur/base?sslmode=require"
+    )
 
 
 def test_a_backup_is_the_gradebook_and_nbgrader_opens_it(url: str, tmp_path: Path) -> None:
@@ -229,22 +248,111 @@ def test_a_backup_is_the_gradebook_and_nbgrader_opens_it(url: str, tmp_path: Pat
     assert points(f"sqlite:///{copy}", "lea") == points(url, "lea")
 
 
-def test_a_backup_through_sqlalchemy_is_the_same(url: str, tmp_path: Path) -> None:
-    """The way that other databases go, tried on this one."""
+def test_a_copy_is_given_back_whole_after_a_copy_of_what_was_there(
+    url: str, tmp_path: Path
+) -> None:
     with GradebookWriter(url) as book:
         book.record("lea", "petit", SCORES, shown_name="Léa")
-    copy = tmp_path / "copie.db"
-    assert record._copy_tables(url, copy)
-    rows = [line for line in dump(url) if line.startswith("INSERT")]
-    copied = [line for line in dump(f"sqlite:///{copy}") if line.startswith("INSERT")]
-    assert sorted(copied) == sorted(rows)
-    assert points(f"sqlite:///{copy}", "lea") == points(url, "lea")
+        copy = back_up(url, tmp_path / "s", NOW)
+        assert copy is not None
+        kept, before = dump(f"sqlite:///{copy}"), points(url, "lea")
+        book.record("lea", "petit", SCORES[:1])
+        book.record("zoe", "petit", SCORES)
+    changed = dump(url)
+    held = restore(copy, url, tmp_path / "s", NOW + timedelta(minutes=1))
+    assert sorted(dump(url)) == sorted(kept)
+    assert points(url, "lea") == before
+    assert held is not None and sorted(dump(f"sqlite:///{held}")) == sorted(changed)
+    # In a place where there is no gradebook yet.
+    new = f"sqlite:///{tmp_path / 'nouveau.db'}"
+    assert restore(copy, new, tmp_path / "t", NOW) is None
+    assert points(new, "lea") == before
+    with GradebookWriter(new) as book:
+        book.record("zoe", "petit", SCORES)
+
+
+def test_what_is_no_copy_is_not_given_back(url: str, tmp_path: Path) -> None:
+    before = dump(url)
+    (tmp_path / "notes.db").write_bytes(b"un tableur" * 200)
+    sqlite3.connect(tmp_path / "autre.db").executescript("CREATE TABLE truc (x)")
+    for name, said in (
+        ("absente.db", "introuvable"),
+        ("notes.db", "pas un carnet de notes lisible"),
+        ("autre.db", "pas un carnet de notes lisible"),
+    ):
+        with pytest.raises(GradebookError, match=said):
+            restore(tmp_path / name, url, tmp_path / "s", NOW)
+    assert dump(url) == before
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_copy_given_back_is_whole_or_is_not(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = back_up(url, tmp_path / "s", NOW)
+    with GradebookWriter(url) as book:
+        book.record("lea", "petit", SCORES)
+    before, given = dump(url), backup._copy_tables
+
+    def stopped(*connections: Any) -> None:
+        given(*connections)
+        raise Killed
+
+    monkeypatch.setattr(backup, "_copy_tables", stopped)
+    assert copy is not None
+    with pytest.raises(Killed):
+        restore(copy, url, tmp_path / "s", NOW + timedelta(minutes=1))
+    assert dump(url) == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
+def test_what_a_killed_writer_left_is_taken_back_before_the_copy(url: str, tmp_path: Path) -> None:
+    """SQLite keeps a journal beside the file; read-only, it could not be opened at all."""
+    with GradebookWriter(url) as book:
+        book.record("lea", "petit", SCORES)
+    before = dump(url)
+    code = (
+        "import os, signal, sqlite3, sys\n"
+        "base = sqlite3.connect(sys.argv[1])\n"
+        "base.execute('PRAGMA cache_size = 1')\n"
+        "base.execute('PRAGMA cache_spill = 1')\n"
+        "base.execute('UPDATE grade SET auto_score = 99')\n"
+        "base.execute('UPDATE source_cell SET source = source || hex(zeroblob(100000))')\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    path = Path(url.removeprefix("sqlite:///"))
+    killed = subprocess.run([sys.executable, "-c", code, path])
+    assert killed.returncode == -signal.SIGKILL
+    assert path.with_name("gradebook.db-journal").stat().st_size > 0
+    copy = back_up(url, tmp_path / "s", NOW)
+    assert dump(f"sqlite:///{copy}") == before == dump(url)
+
+
+def test_tables_without_their_version_are_completed(url: str) -> None:
+    """What is left of a run killed between nbgrader's first two transactions."""
+    path = url.removeprefix("sqlite:///")
+    with sqlite3.connect(path) as base:
+        version = base.execute("SELECT * FROM alembic_version").fetchall()
+        base.execute("DROP TABLE alembic_version")
+    GradebookWriter(url).__exit__()
+    with sqlite3.connect(path) as base:
+        assert base.execute("SELECT * FROM alembic_version").fetchall() == version
+
+
+def test_a_gradebook_has_one_writer_at_a_time(url: str) -> None:
+    with only_writer(url):
+        with pytest.raises(GradebookError, match="Une autre correction écrit"), only_writer(url):
+            pytest.fail("deux à la fois")
+        with GradebookWriter(url) as book:
+            book.record("lea", "petit", SCORES)
+    with only_writer(url):
+        pass
 
 
 def test_a_backup_of_a_busy_gradebook_is_not_waited_for_for_ever(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.2)
     held = hold(url)
     with pytest.raises(GradebookError, match="occupé par un autre programme"):
         back_up(url, tmp_path / "s", NOW)
@@ -254,10 +362,10 @@ def test_a_backup_of_a_busy_gradebook_is_not_waited_for_for_ever(
 
 
 def test_the_oldest_backups_leave(url: str, tmp_path: Path) -> None:
-    for minute in range(record.KEPT_BACKUPS + 3):
+    for minute in range(backup.KEPT_BACKUPS + 3):
         back_up(url, tmp_path / "s", NOW + timedelta(minutes=minute))
     names = sorted(path.name for path in (tmp_path / "s").iterdir())
-    assert len(names) == record.KEPT_BACKUPS
+    assert len(names) == backup.KEPT_BACKUPS
     assert names[0] == "gradebook-2026-11-22T093300.db"
 
 

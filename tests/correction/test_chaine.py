@@ -22,6 +22,8 @@ NONE = dict.fromkeys(POINTS, 0.0)
 
 # What an answer's cell may try, and the points that are left: those of the other questions.
 ATTEMPTS = {
+    # nbgrader's own mark, which stops its `generate_feedback`: an honest answer all the same.
+    "marque": ("### BEGIN HIDDEN TESTS\nreponse_1 = 733", dict(POINTS)),
     "arret": ("exit()", POINTS | {"test-1": 0.0}),
     "mort": ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", POINTS | {"test-1": 0.0}),
     "boucle": ("while True:\n    pass", POINTS | {"test-1": 0.0}),
@@ -129,11 +131,16 @@ def test_an_attempt_earns_nothing_and_costs_only_its_question(room: Room, name: 
     assert points(room, name) == ATTEMPTS[name][1]
 
 
+def test_a_page_says_what_to_read_again(room: Room) -> None:
+    text = (room.course / "feedback" / "arret" / SLUG / f"{SLUG}.html").read_text(encoding="utf-8")
+    assert "relisez la leçon" in text and "Moyenne ou médiane" in text
+
+
 def test_everyone_has_a_page_and_none_shows_the_hidden_tests(room: Room) -> None:
     for learner in (*ATTEMPTS, *WITNESSES, *(depot.name for depot in NOTEBOOKS)):
         pages = list((room.course / "feedback" / learner / SLUG).glob("*.html"))
         assert len(pages) == 1, learner
         text = pages[0].read_text(encoding="utf-8")
-        assert "BEGIN HIDDEN" not in text
+        assert ("BEGIN HIDDEN" in text) == (learner == "marque"), learner
         assert "attendu=" not in text
         assert "<script" not in text

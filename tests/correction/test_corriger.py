@@ -10,78 +10,22 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import nullcontext
 from pathlib import Path
 
-import nbformat
 import pytest
 from filelock import FileLock
 from nbgrader.api import Gradebook
 
-from culture_d.errors import GradebookError, GradingError
+from culture_d.errors import GradebookError, GradingError, SandboxError
 from culture_d.grading import run
 from culture_d.grading.ledger import Ledger
-from culture_d.grading.model import Assignment, Failed, Graded, Limits, Runner
-from culture_d.grading.pool import Task
-from culture_d.grading.run import Options, Outcome, correct
+from culture_d.grading.model import Assignment
+from culture_d.grading.run import Options, correct
 from culture_d.project import Project
+from tests.correction.petit_groupe import RIGHT, WRONG, grade, hand_in, in_this_process, points
 
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.xdist_group("correction")
-RIGHT = {"a": "a = 2", "b": "b = a + 1"}
-WRONG = {"a": "a = 3", "b": "b = a + 9"}
-
-
-def hand_in(folder: Path, learner: str, small: Assignment, answers: dict[str, str]) -> Path:
-    """Write a learner's notebook, filled in, in nbgrader's layout."""
-    notebook = nbformat.reads(next(iter(small.notebooks.values())).decode(), as_version=4)
-    for cell in notebook.cells:
-        cell.source = answers.get(cell.metadata.nbgrader.grade_id, cell.source)
-    place = folder / learner / "petit" / "petit.ipynb"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, place)
-    return place
-
-
-@pytest.fixture
-def room(course: Path, small: Assignment) -> Path:
-    """The course, with the work of three learners, one of whom handed in an empty file."""
-    hand_in(course / "submitted", "lea", small, RIGHT)
-    hand_in(course / "submitted", "zoe", small, WRONG)
-    (course / "submitted" / "tom" / "petit").mkdir(parents=True)
-    (course / "submitted" / "tom" / "petit" / "petit.ipynb").write_bytes(b"")
-    return course
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[Runner]:
-    """One runner for the tests of this file: to start its processes takes seconds."""
-    made = run.make_runner(run.PLAIN, True)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch, runner: Runner) -> None:
-    """Run submissions in this process, one by one; the pool has its own tests."""
-
-    def run_here(
-        tasks: Iterable[Task], assignments: Mapping[str, Assignment], *_: object
-    ) -> Iterator[tuple[Task, Graded | Failed]]:
-        for task in tasks:
-            yield task, runner.grade(assignments[task.assignment], task.repaired, Limits())
-
-    monkeypatch.setattr(run, "run_all", run_here)
-    monkeypatch.setattr(run, "shared_kernels", lambda *_: nullcontext())
-
-
-def grade(room: Path, **options: object) -> Outcome:
-    return correct(Options(room / "submitted", **{"jobs": 2, **options}), None)  # type: ignore[arg-type]
-
-
-def points(room: Path, learner: str) -> float:
-    with Gradebook(f"sqlite:///{room / 'gradebook.db'}") as book:
-        return float(book.find_submission("petit", learner).score)
 
 
 def photograph(folder: Path) -> dict[str, tuple[str, int]]:
@@ -173,6 +117,35 @@ def test_a_graded_learner_keeps_their_points_when_they_hand_in_a_broken_file(roo
 
 
 @pytest.mark.usefixtures("here")
+def test_a_class_that_is_only_refused_has_its_report(room: Path) -> None:
+    for learner in ("lea", "zoe"):
+        (room / "submitted" / learner / "petit" / "petit.ipynb").write_bytes(b"{")
+    outcome = grade(room)
+    assert not outcome.graded and len(outcome.refused) == 3
+    assert room / "bilan" / "petit.html" in outcome.written
+    text = (room / "bilan" / "petit.html").read_text(encoding="utf-8").replace("\u00a0", " ")
+    assert "3 personnes attendues." in text and "3 devoirs refusés, 0 non rendu." in text
+    assert "Aucun devoir n’est corrigé" in text.replace("'", "’")
+    assert all(name in text for name in ("lea", "tom", "zoe"))
+
+
+def test_the_slower_way_is_never_taken_in_silence(
+    room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise SandboxError("Les espaces de noms manquent.")
+
+    monkeypatch.setattr("culture_d.grading.fast.FastRunner", broken)
+    made = run.make_runner(run.FAST, True)
+    monkeypatch.setattr(run, "run_all", in_this_process(made))
+    outcome = grade(room)
+    made.close()
+    assert [one.learner for one in outcome.graded] == ["lea", "zoe"]
+    [said] = outcome.warnings
+    assert "La méthode simple l'a remplacée" in said and "espaces de noms manquent" in said
+
+
+@pytest.mark.usefixtures("here")
 def test_the_page_of_a_refusal_leaves_with_it(room: Path, small: Assignment) -> None:
     grade(room)
     page = room / "feedback" / "tom" / "petit" / run.REFUSAL_PAGE
@@ -239,7 +212,7 @@ def test_a_busy_gradebook_stops_the_run_and_the_next_one_completes(
     grade(room)
     hand_in_again = room / "submitted" / "zoe" / "petit" / "petit.ipynb"
     hand_in_again.write_text(hand_in_again.read_text().replace("a = 3", "a = 2"), encoding="utf-8")
-    monkeypatch.setattr("culture_d.grading.record.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("culture_d.grading.database.PATIENCE_SECONDS", 0.2)
     held = sqlite3.connect(room / "gradebook.db")
     held.execute("BEGIN EXCLUSIVE")
     with pytest.raises(GradebookError, match="occupé"):
@@ -275,6 +248,27 @@ def test_without_isolation_the_report_says_so(room: Path) -> None:
     outcome = grade(room, isolated=False)
     assert points(room, "lea") == 5
     assert "Sans isolation" in outcome.warnings[0]
+
+
+def test_without_isolation_a_system_that_cannot_fork_grades_too(room: Path) -> None:
+    """Windows has neither `fork` nor `resource`: nbgrader then checks in the learner's own kernel."""
+    code = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "sys.modules['resource'] = None\n"
+        "del os.fork\n"
+        "from culture_d.grading import run\n"
+        "from tests.correction.petit_groupe import in_this_process, grade\n"
+        "runner = run.make_runner(run.FAST, False)\n"
+        "vars(run)['run_all'] = in_this_process(runner)\n"
+        "print(*grade(Path(sys.argv[1]), isolated=False).warnings, sep='\\n')\n"
+        "runner.close()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, room], cwd=ROOT, capture_output=True, text=True
+    )
+    assert "contrôlées dans le programme de chaque personne" in done.stdout, done.stderr
+    assert (points(room, "lea"), points(room, "zoe")) == (5, 0)
 
 
 def command(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from culture_d import exercises
-from culture_d.errors import AssignmentError
+from culture_d.errors import AssignmentError, GradebookError
 from culture_d.grading.assignment import course_limits, load_assignments
 from culture_d.grading.model import Assignment, Limits
 from culture_d.project import Project
@@ -239,4 +239,5 @@ def test_what_nbgrader_refuses_is_said_in_french(course: Path, cache: Path) -> N
 def test_a_gradebook_that_cannot_be_read_is_said(course: Path, cache: Path) -> None:
     with sqlite3.connect(course / "gradebook.db") as book:
         book.execute("create table assignment (id integer)")
-    assert "nbgrader db upgrade" in refused(course, cache)
+    with pytest.raises(GradebookError, match="nbgrader db upgrade"):
+        load_assignments(course, cache=cache)

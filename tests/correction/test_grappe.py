@@ -27,7 +27,7 @@ from culture_d.grading import cluster
 from culture_d.grading.model import Assignment, Failed, Graded, Limits, Repaired, Submission
 from culture_d.grading.pool import AHEAD, Task
 from culture_d.grading.run import PLAIN, Options, Outcome, correct
-from tests.correction.test_corriger import RIGHT, WRONG, hand_in
+from tests.correction.petit_groupe import RIGHT, WRONG, hand_in
 
 pytestmark = [
     pytest.mark.xdist_group("correction"),

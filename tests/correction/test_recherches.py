@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 
+from culture_d.grading.database import SQLITE
 from culture_d.grading.model import Assignment
-from culture_d.grading.record import SQLITE, GradebookWriter
+from culture_d.grading.record import GradebookWriter
 
 QUERIES = (
     "SELECT * FROM submitted_assignment WHERE student_id = 'lea'",

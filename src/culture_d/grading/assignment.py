@@ -29,8 +29,8 @@ from traitlets.config.loader import JSONFileConfigLoader, LazyConfigValue, PyFil
 
 from culture_d import exercises
 from culture_d.errors import AssignmentError
+from culture_d.grading.database import SQLITE, due_dates
 from culture_d.grading.model import Assignment, Limits
-from culture_d.grading.record import copy_sqlite, refusals
 from culture_d.grading.scratch import scratch
 from culture_d.project import Project
 
@@ -47,7 +47,10 @@ _IMPORTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 
 
 def load_assignments(
-    course: Path, names: Collection[str] | None = None, cache: Path | None = None
+    course: Path,
+    names: Collection[str] | None = None,
+    cache: Path | None = None,
+    db_url: str | None = None,
 ) -> dict[str, Assignment]:
     """Prepare the assignments of an nbgrader course, by name.
 
@@ -56,6 +59,7 @@ def load_assignments(
         names: the assignments wanted; all of them unless given.
         cache: where what was prepared is kept, by what it was made from; the user's
             cache unless given.
+        db_url: the gradebook that says the due dates; the course's own unless given.
 
     Raises:
         AssignmentError: no such course or assignment, settings that cannot be read, or an
@@ -72,10 +76,21 @@ def load_assignments(
     with importable(course):
         settings = _read_settings(course)
         sources = _sources(course, settings)
+        due = due_dates(db_url or _address(course, settings))
         return {
-            name: _load(course, name, sources[name], settings, cache)
+            name: _load(course, name, sources[name], settings, due.get(name), cache)
             for name in _chosen(course, names, sources)
         }
+
+
+def gradebook_of(course: Path) -> str:
+    """Give the address of a course's gradebook, as its settings say, or `gradebook.db`.
+
+    Raises:
+        AssignmentError: settings that cannot be read.
+    """
+    with importable(course):
+        return _address(course, _read_settings(course))
 
 
 def course_limits(assignment: Assignment, limits: Limits) -> Limits:
@@ -120,6 +135,10 @@ def _read_settings(course: Path) -> Config:
     return config
 
 
+def _address(course: Path, settings: Config) -> str:
+    return str(settings.CourseDirectory.get("db_url") or f"{SQLITE}{course / 'gradebook.db'}")
+
+
 def _sources(course: Path, settings: Config) -> dict[str, Path]:
     """Find the folder of each assignment that has a notebook."""
     from nbgrader.coursedir import CourseDirectory
@@ -127,13 +146,15 @@ def _sources(course: Path, settings: Config) -> dict[str, Path]:
     there = CourseDirectory(config=settings)
     there.root = str(course)
     found: dict[str, Path] = {}
-    pattern = re.compile(there.format_path(there.source_directory, r"\.", "(?P<name>[^/]+)"))
+    step = re.escape(there.source_directory)
+    name = rf"(?P<name>[^{re.escape(os.sep)}]+)"
+    pattern = re.compile(there.format_path(step, r"\.", name, escape=True))
     place = Path(there.format_path(there.source_directory, ".", "*"))
     relative = os.path.relpath(place, course)
     for folder in sorted(course.glob(os.path.normpath(relative))):
-        match = pattern.fullmatch(str(folder)) or re.fullmatch(r".*/(?P<name>[^/]+)", str(folder))
-        if match and folder.is_dir() and any(folder.glob("*.ipynb")):
-            found[match["name"]] = folder
+        match = pattern.fullmatch(str(folder))
+        if folder.is_dir() and any(folder.glob("*.ipynb")):
+            found[match["name"] if match else folder.name] = folder
     return found
 
 
@@ -154,11 +175,12 @@ def _chosen(
     return tuple(names) if names else tuple(sources)
 
 
-def _load(course: Path, name: str, source: Path, settings: Config, cache: Path) -> Assignment:
+def _load(
+    course: Path, name: str, source: Path, settings: Config, due: datetime | None, cache: Path
+) -> Assignment:
     with scratch() as root:
         folder = root / "source" / name
         _copy_source(course, name, source, folder)
-        due = _due_date(course, name, settings, root)
         config = _plain_config(course, settings)
         key = _key(folder, name, config, due)
         kept = _from_cache(cache / f"{key}.zip", name)
@@ -182,33 +204,6 @@ def _copy_source(course: Path, name: str, source: Path, folder: Path) -> None:
     if (source / "images").is_dir():
         shutil.copytree(source / "images", folder / "images")
     exercises.prepare(project, name, folder)
-
-
-def _due_date(course: Path, name: str, settings: Config, root: Path) -> datetime | None:
-    """Read the due date in the course's own gradebook, from a copy of it."""
-    from nbgrader.api import Gradebook, MissingEntry
-
-    url = settings.CourseDirectory.get("db_url") or f"sqlite:///{course / 'gradebook.db'}"
-    if str(url).startswith("sqlite:///"):
-        path = Path(str(url).removeprefix("sqlite:///"))
-        if not path.is_file():
-            return None
-        copy = root / "cours.db"
-        with refusals(str(url)):
-            copy_sqlite(path, copy)
-        url = f"sqlite:///{copy}"
-    try:
-        with exercises.nbgrader_tools(), Gradebook(str(url)) as book:
-            due: datetime | None = book.find_assignment(name).duedate
-            return due
-    except MissingEntry:
-        return None
-    except Exception as error:
-        raise AssignmentError(
-            f"Le carnet de notes du cours « {course} » ne se lit pas, ni la date limite de "
-            f"« {name} » : {str(error).splitlines()[0]}. Sauvegardez-le, puis lancez « nbgrader db "
-            "upgrade »."
-        ) from error
 
 
 def _generate(

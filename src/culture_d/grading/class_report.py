@@ -79,11 +79,11 @@ def class_report(
         assignment: what was asked.
         refusals: those whose file could not be graded, and why.
         expected: everyone who should submit, as the gradebook names them; everyone the
-            gradebook knows if there is none.
+            gradebook knows, and those refused, if there is none.
         autograded: gives the executed notebooks of a learner.
 
     Raises:
-        FeedbackError: the gradebook cannot be read, or does not know the assignment.
+        FeedbackError: the gradebook is missing, or does not know the assignment.
     """
     plan = outline(assignment)
     known = {one.learner: one.name or one.learner for one in learners(db_url)}
@@ -92,7 +92,7 @@ def class_report(
         marked.append(result)
         _count(plan, result, autograded, tally)
     refused = {refusal.learner for refusal in refusals}
-    everyone = set(expected) or set(known)
+    everyone = set(expected) or set(known) | refused
     missing = sorted(everyone - refused - {one.learner for one in marked})
     rows = _rows(plan, tally)
     ranked = sorted(rows, key=lambda row: (row.success is None, row.success or 0.0))

@@ -128,7 +128,7 @@ def write_csv(db_url: str, path: Path, assignments: Sequence[str]) -> Path:
     Everyone the gradebook knows has a line; a mark is empty for what was not submitted.
 
     Raises:
-        FeedbackError: the gradebook cannot be read, does not know one of the assignments, or
+        FeedbackError: the gradebook is missing, does not know one of the assignments, or
             the file cannot be written.
     """
     found = {name: {one.learner: one for one in results(db_url, name)} for name in assignments}
@@ -172,7 +172,7 @@ def write_moodle(
     written with a point, which every language of Moodle reads.
 
     Raises:
-        FeedbackError: an unknown language; the gradebook cannot be read; the disk refuses.
+        FeedbackError: an unknown language; the gradebook is missing; the disk refuses.
     """
     words = _headings(language)
     titles = [
@@ -213,7 +213,7 @@ def fill_moodle(
 
     Raises:
         FeedbackError: the sheet is not one of Moodle's, in French or in English, or counts
-            another maximum; the gradebook cannot be read; the disk refuses.
+            another maximum; the gradebook is missing; the disk refuses.
     """
     lines, words = _sheet(sheet)
     titles = lines[0]

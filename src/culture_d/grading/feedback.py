@@ -118,7 +118,7 @@ def feedback_page(
         notebook: only this one, of an assignment that has several.
 
     Raises:
-        FeedbackError: the gradebook cannot be read, has no such submission, or a notebook
+        FeedbackError: the gradebook is missing, has no such submission, or a notebook
             cannot be.
     """
     result = result_of(db_url, assignment.name, learner)
@@ -194,9 +194,12 @@ def write_feedback(
     return place / f"{min(autograded)}.html"
 
 
-def refusal_page(refusal: Refusal) -> str:
-    """Make the page that tells a learner why their file could not be graded, and what to do."""
-    return render("refus.html.j2", refusal=refusal)
+def refusal_page(refusal: Refusal, title: str = "") -> str:
+    """Make the page that tells a learner why their file could not be graded, and what to do.
+
+    `title` is that of the assignment; its name is given where it is not known.
+    """
+    return render("refus.html.j2", refusal=refusal, title=typeset(title or refusal.assignment))
 
 
 def lesson_of(project: Project, slug: str, site: str = "") -> Lesson | None:

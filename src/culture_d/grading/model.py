@@ -136,6 +136,8 @@ class Graded:
     """What happened: a cell stopped, output cut, a warning. French, for the learner."""
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
+    """What the person who corrects must know of the run. French."""
 
 
 @dataclass(frozen=True)

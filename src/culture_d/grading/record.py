@@ -6,24 +6,22 @@ or as it is after: never half of one.
 
 import hashlib
 import json
-import sqlite3
+import re
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
 from culture_d.errors import GradebookError
 from culture_d.exercises import nbgrader_tools
+from culture_d.grading import database
+from culture_d.grading.database import NAME_LENGTH, SQLITE, reachable, refusals
 from culture_d.grading.lookups import add_lookups
 from culture_d.grading.model import Assignment, CellScore
 
-SQLITE = "sqlite:///"
-# As long as formgrader may hold the file while a trainer saves a comment.
-PATIENCE_SECONDS = 30.0
-KEPT_BACKUPS = 30
+_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
+"""What PostgreSQL refuses in a text, and SQLite keeps for who reads it to fail on."""
 
 
 class GradebookWriter:
@@ -44,7 +42,8 @@ class GradebookWriter:
 
         self.db_url = db_url
         with nbgrader_tools(), refusals(db_url):
-            self._book = Gradebook(db_url, course_id)
+            self._book = Gradebook(reachable(db_url), course_id)
+            self._complete()
             add_lookups(self._book)
 
     def __enter__(self) -> Self:
@@ -52,6 +51,26 @@ class GradebookWriter:
 
     def __exit__(self, *_: object) -> None:
         self._book.close()
+
+    def _complete(self) -> None:
+        """Say the version of the tables, if who made them was killed before saying it."""
+        from nbgrader.api import get_alembic_version
+        from sqlalchemy import inspect, text
+
+        session = self._book.db()
+        try:
+            if not inspect(session.connection()).has_table("alembic_version"):
+                session.execute(
+                    text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+                )
+            if session.execute(text("SELECT count(*) FROM alembic_version")).scalar() == 0:
+                session.execute(
+                    text("INSERT INTO alembic_version (version_num) VALUES (:version)"),
+                    {"version": get_alembic_version()},
+                )
+            session.commit()
+        finally:
+            self._book.db.remove()
 
     def knows(self, assignment: Assignment) -> bool:
         """Say whether the gradebook holds this assignment, with the same graded cells.
@@ -144,7 +163,8 @@ class GradebookWriter:
             try:
                 book.find_student(learner)
             except MissingEntry:
-                book.add_student(learner, **({"last_name": shown_name} if shown_name else {}))
+                named = _UNSTORABLE.sub("", shown_name)[:NAME_LENGTH]
+                book.add_student(learner, **({"last_name": named} if named else {}))
             stamped = {"timestamp": timestamp} if timestamp else {}
             submission = book.update_or_create_submission(assignment, learner, **stamped)
             for notebook in submission.notebooks:
@@ -189,7 +209,9 @@ class GradebookWriter:
                 if self.db_url.startswith(SQLITE):
                     from sqlalchemy import text
 
-                    session.execute(text(f"PRAGMA busy_timeout = {int(PATIENCE_SECONDS * 1000)}"))
+                    session.execute(
+                        text(f"PRAGMA busy_timeout = {int(database.PATIENCE_SECONDS * 1000)}")
+                    )
                 yield book
                 commit()
             except BaseException:
@@ -220,94 +242,6 @@ def _cells(known: Any) -> set[tuple[str, str, float]]:
     }
 
 
-def back_up(db_url: str, folder: Path, now: datetime) -> Path | None:
-    """Copy the gradebook to a dated SQLite file, before anything is written to it.
-
-    Whatever the database, the copy is one that nbgrader opens. The oldest beyond
-    `KEPT_BACKUPS` are removed.
-
-    Returns:
-        The copy; None if there is no gradebook yet.
-
-    Raises:
-        GradebookError: it cannot be read, or there is no room for the copy.
-    """
-    target = folder / f"gradebook-{now:%Y-%m-%dT%H%M%S}.db"
-    if db_url.startswith(SQLITE):
-        origin = Path(db_url.removeprefix(SQLITE))
-        if not origin.is_file() or not origin.stat().st_size:
-            return None
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".partiel")
-    partial.unlink(missing_ok=True)
-    try:
-        with refusals(db_url):
-            if db_url.startswith(SQLITE):
-                copy_sqlite(origin, partial)
-            elif not _copy_tables(db_url, partial):
-                return None
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-    for old in sorted(folder.glob("gradebook-*.db"))[:-KEPT_BACKUPS]:
-        old.unlink()
-    return target
-
-
-def copy_sqlite(origin: Path, target: Path) -> None:
-    """Copy a SQLite database as one instant of it, whoever writes to it meanwhile.
-
-    Raises:
-        sqlite3.Error: it is not one, or another program holds it for `PATIENCE_SECONDS`.
-    """
-    source = sqlite3.connect(
-        f"{origin.resolve().as_uri()}?mode=ro", uri=True, timeout=PATIENCE_SECONDS
-    )
-    copy = sqlite3.connect(target)
-    limit = time.monotonic() + PATIENCE_SECONDS
-
-    def check(status: int, *_: int) -> None:
-        # While another program writes, Python tries again for ever.
-        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > limit:
-            raise sqlite3.OperationalError("database is locked")
-
-    try:
-        source.backup(copy, progress=check, sleep=0.05)
-        if copy.execute("PRAGMA quick_check").fetchone() != ("ok",):
-            raise sqlite3.DatabaseError("malformed")
-    finally:
-        source.close()
-        copy.close()
-
-
-def _copy_tables(db_url: str, target: Path) -> bool:
-    """Copy every table through SQLAlchemy; return whether there were any."""
-    from sqlalchemy import MetaData, create_engine, insert, select
-
-    source, copy = create_engine(db_url), create_engine(f"{SQLITE}{target}")
-    try:
-        tables = MetaData()
-        tables.reflect(bind=source)
-        if not tables.sorted_tables:
-            return False
-        from nbgrader.api import Base
-
-        Base.metadata.create_all(copy)
-        with source.connect() as reader, copy.begin() as writer:
-            writer.exec_driver_sql("PRAGMA foreign_keys = OFF")
-            writer.exec_driver_sql(
-                "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32))"
-            )
-            for table in [*Base.metadata.sorted_tables, tables.tables["alembic_version"]]:
-                rows = [dict(row) for row in reader.execute(select(table)).mappings()]
-                if rows:
-                    writer.execute(insert(table), rows)
-        return True
-    finally:
-        source.dispose()
-        copy.dispose()
-
-
 @contextmanager
 def _own_gradebook(assignment: Assignment) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="devoir-") as scratch, nbgrader_tools():
@@ -335,55 +269,3 @@ def _fingerprint(submission: Any) -> str:
             for comment in notebook.comments
         )
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
-
-
-@contextmanager
-def refusals(db_url: str) -> Iterator[None]:
-    """Turn what the database refuses into one sentence."""
-    from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-
-    try:
-        yield
-    except (DBAPIError, sqlite3.Error) as error:
-        raise GradebookError(_why(db_url, str(getattr(error, "orig", error)))) from None
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise GradebookError(
-            f"L'adresse du carnet de notes « {shown_url(db_url)} » n'est pas comprise : {error}. "
-            "Écrivez « sqlite:///chemin/gradebook.db » ou « postgresql+psycopg://serveur/base »."
-        ) from None
-
-
-def _why(db_url: str, said: str) -> str:
-    name = shown_url(db_url)
-    low = said.lower()
-    if "locked" in low:
-        return (
-            f"Le carnet de notes « {name} » est occupé par un autre programme depuis "
-            f"{PATIENCE_SECONDS:.0f} secondes. Fermez formgrader ou l'autre correction, puis relancez : "
-            "rien n'est perdu."
-        )
-    if "full" in low or "no space" in low:
-        return (
-            f"Il n'y a plus de place sur le disque du carnet de notes « {name} ». Faites de la place, "
-            "puis relancez : ce qui est noté le reste."
-        )
-    if "readonly" in low or "read-only" in low:
-        return f"Le carnet de notes « {name} » ne peut pas être modifié. Donnez-vous le droit d'y écrire."
-    if "unable to open" in low:
-        return f"Le carnet de notes « {name} » ne peut pas être ouvert : dossier absent, ou accès refusé."
-    if "not a database" in low or "malformed" in low:
-        return (
-            f"« {name} » n'est pas un carnet de notes lisible. Remettez à sa place la dernière copie "
-            "du dossier « sauvegardes », puis relancez."
-        )
-    if "connection" in low or "connect" in low:
-        return f"Le carnet de notes « {name} » ne répond pas. Vérifiez le serveur, puis relancez."
-    return f"Le carnet de notes « {name} » a refusé : {said.splitlines()[0] if said else 'sans raison'}."
-
-
-def shown_url(db_url: str) -> str:
-    """Write the database's address without its password."""
-    if db_url.startswith(SQLITE):
-        return db_url.removeprefix(SQLITE)
-    head, at, tail = db_url.rpartition("@")
-    return f"{head.split('://')[0]}://…@{tail}" if at else db_url

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from culture_d.errors import FeedbackError
+from culture_d.grading.database import SQLITE, reachable, refusals
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,8 @@ def result_of(db_url: str, assignment: str, learner: str) -> Result:
     """Read the marks of one submission.
 
     Raises:
-        FeedbackError: the gradebook cannot be read, or has no such submission.
+        FeedbackError: the gradebook is missing, or has no such submission.
+        GradebookError: it cannot be read.
     """
     from nbgrader.api import MissingEntry
 
@@ -114,7 +116,8 @@ def results(db_url: str, assignment: str) -> Iterator[Result]:
     """Read the marks of every submission of an assignment, one after the other, by learner.
 
     Raises:
-        FeedbackError: the gradebook cannot be read, or does not know the assignment.
+        FeedbackError: the gradebook is missing, or does not know the assignment.
+        GradebookError: it cannot be read.
     """
     from nbgrader.api import MissingEntry
 
@@ -137,7 +140,8 @@ def learners(db_url: str) -> tuple[Learner, ...]:
     """List everyone the gradebook knows, by identifier.
 
     Raises:
-        FeedbackError: the gradebook cannot be read.
+        FeedbackError: the gradebook is missing.
+        GradebookError: it cannot be read.
     """
     with _gradebook(db_url) as book:
         return tuple(
@@ -149,25 +153,17 @@ def learners(db_url: str) -> tuple[Learner, ...]:
 @contextmanager
 def _gradebook(db_url: str) -> Iterator[Any]:
     from nbgrader.api import Gradebook
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import SQLAlchemyError
 
-    try:
-        address = make_url(db_url)
+    if db_url.startswith(SQLITE):
+        path = Path(db_url.removeprefix(SQLITE))
         # nbgrader would make an empty one.
-        if address.drivername.startswith("sqlite") and not Path(address.database or "").is_file():
+        if not path.is_file():
             raise FeedbackError(
-                f"Le carnet de notes « {address.database} » est introuvable. "
+                f"Le carnet de notes « {path} » est introuvable. "
                 "Vérifiez l'adresse donnée par « --db »."
             )
-        with Gradebook(db_url) as book:
-            yield book
-    except SQLAlchemyError as error:
-        said = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise FeedbackError(
-            f"Le carnet de notes ne se lit pas : {said}. "
-            "Vérifiez l'adresse donnée par « --db », et qu'aucun autre programme ne le bloque."
-        ) from None
+    with refusals(db_url), Gradebook(reachable(db_url)) as book:
+        yield book
 
 
 def _result(submission: Any) -> Result:

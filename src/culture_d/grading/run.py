@@ -18,13 +18,16 @@ from pathlib import Path
 import nbformat
 from filelock import FileLock, Timeout
 
-from culture_d.errors import GradingError, SandboxError
+from culture_d.errors import GradingError, SandboxError, reason
 from culture_d.exercises import prepare, slugs_of, source_of
-from culture_d.grading.assignment import course_limits, load_assignments
+from culture_d.grading.assignment import course_limits, gradebook_of, load_assignments
+from culture_d.grading.backup import FOLDER as BACKUPS
+from culture_d.grading.backup import back_up
 from culture_d.grading.class_report import class_report
 from culture_d.grading.cluster import run_all as run_on_cluster
+from culture_d.grading.database import only_writer, without_password
 from culture_d.grading.exports import participants, write_csv, write_moodle
-from culture_d.grading.feedback import refusal_page, write_feedback
+from culture_d.grading.feedback import lesson_of, refusal_page, write_feedback
 from culture_d.grading.inert import make_inert, read_executed
 from culture_d.grading.intake import read_submissions
 from culture_d.grading.ledger import (
@@ -47,7 +50,8 @@ from culture_d.grading.model import (
     Submission,
 )
 from culture_d.grading.pool import Task, run_all
-from culture_d.grading.record import SQLITE, GradebookWriter, back_up
+from culture_d.grading.questions import outline
+from culture_d.grading.record import GradebookWriter
 from culture_d.grading.repair import repair
 from culture_d.grading.trusted import AnswerCheck, TrustedChecker
 from culture_d.grading.whole_file import write_whole
@@ -56,9 +60,21 @@ from culture_d.project import Project
 SUBMITTED, AUTOGRADED, FEEDBACK = "submitted", "autograded", "feedback"
 DEFAULT_COURSE = "correction"
 CONFIG = "nbgrader_config.py"
+OURS = "`culture_d.exercises` reads this same file"
+"""In the settings of Culture D's own exercises, as they are copied into a course."""
+OWN_LINE = "  # culture-d corriger --db"
 FAST, PLAIN = "rapide", "simple"
 REFUSAL_PAGE = "refus.html"
 REPORTS, MARKS = "bilan", "notes.csv"
+
+CHECKED_INSIDE = (
+    "Sur ce système, les réponses sont contrôlées dans le programme de chaque personne, comme "
+    "nbgrader le fait : changer l'outil de contrôle peut y rapporter des points."
+)
+SLOWER = (
+    "La méthode rapide ne marche pas sur cette machine. La méthode simple l'a remplacée : les "
+    "résultats sont les mêmes, l'attente est plus longue. Voici la raison :"
+)
 
 Progress = Callable[[int, int, str], None]
 
@@ -74,7 +90,7 @@ class Options:
     """One assignment alone."""
     jobs: int = 2
     db_url: str | None = None
-    """SQLAlchemy's address; `gradebook.db` of the course if not given."""
+    """SQLAlchemy's address; what the course's settings say, or its `gradebook.db`, if not given."""
     cell_seconds: float | None = None
     simulate: bool = False
     isolated: bool = True
@@ -129,21 +145,44 @@ def correct(options: Options, project: Project | None, progress: Progress | None
         # Nothing is written: the exercises are prepared elsewhere.
         with tempfile.TemporaryDirectory(prefix="simulation-") as scratch:
             _prepare_course(Path(scratch), project)
-            assignments = load_assignments(Path(scratch), _wanted(options))
+            assignments = load_assignments(Path(scratch), _wanted(options), None, options.db_url)
             return _simulate(options, source, course, assignments, warnings)
     if options.simulate:
-        assignments = load_assignments(course, _wanted(options))
+        assignments = load_assignments(course, _wanted(options), None, options.db_url)
         return _simulate(options, source, course, assignments, warnings)
+    try:
+        return _alone(options, source, course, project, warnings, say)
+    except OSError as error:
+        place = f"« {error.filename} »" if error.filename else "Ce disque"
+        raise GradingError(
+            f"{place} ne peut pas être écrit ou lu : {reason(error)}. Corrigez cela, puis "
+            "relancez : ce qui est noté le reste, et les devoirs reçus n'ont pas changé."
+        ) from error
+
+
+def _alone(
+    options: Options,
+    source: Path,
+    course: Path,
+    project: Project | None,
+    warnings: list[str],
+    say: Progress,
+) -> Outcome:
+    """Grade, with nobody else at work in this course nor in its gradebook."""
     (course / FOLDER).mkdir(parents=True, exist_ok=True)
     lock = FileLock(course / FOLDER / "verrou")
     try:
         with lock.acquire(timeout=0):
-            if not (course / "source").is_dir():
-                say(0, 0, "préparation des exercices")
-                _prepare_course(course, project)
-            _sweep(course)
-            assignments = load_assignments(course, _wanted(options))
-            return _correct(options, source, course, assignments, warnings, say)
+            db_url = options.db_url or gradebook_of(course)
+            with only_writer(db_url):
+                if not (course / "source").is_dir():
+                    say(0, 0, "préparation des exercices")
+                    _prepare_course(course, project)
+                _sweep(course)
+                assignments = load_assignments(course, _wanted(options), None, db_url)
+                return _correct(
+                    options, source, course, assignments, db_url, project, warnings, say
+                )
     except Timeout:
         raise GradingError(
             f"Une autre correction est en cours dans « {course} ». Attendez sa fin, puis relancez."
@@ -155,15 +194,19 @@ def _correct(
     source: Path,
     course: Path,
     assignments: Mapping[str, Assignment],
+    db_url: str,
+    project: Project | None,
     warnings: list[str],
     say: Progress,
 ) -> Outcome:
     say(0, 0, "lecture des devoirs")
     outcome = Outcome(course, warnings=warnings)
-    db_url = options.db_url or f"{SQLITE}{course / 'gradebook.db'}"
-    back_up(db_url, course / "sauvegardes", datetime.now())
+    if options.db_url:
+        warnings += _keep_address(course, options.db_url)
+    back_up(db_url, course / BACKUPS, datetime.now())
     with GradebookWriter(db_url) as book:
-        desk = _Desk(options, course, assignments, Ledger(course), book, db_url, outcome)
+        ledger = Ledger(course)
+        desk = _Desk(options, course, assignments, ledger, book, db_url, outcome, project)
         _grade(desk, source, say)
         for refusal in outcome.refused:
             desk.refuse(refusal)
@@ -226,6 +269,7 @@ def _grade(desk: "_Desk", source: Path, say: Progress) -> None:
                 desk.fail(result)
             else:
                 outcome.graded.append(desk.record(result))
+                outcome.warnings += [one for one in result.warnings if one not in outcome.warnings]
             say(done, total, "correction")
 
 
@@ -240,6 +284,8 @@ class _Desk:
     book: GradebookWriter
     db_url: str
     outcome: Outcome
+    project: Project | None = None
+    """Of which the exercises may have a lesson to read again."""
     _under_way: dict[tuple[str, str], Repaired] = field(default_factory=dict)
     """Repaired submissions that are being run, without their files."""
     _known: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -328,6 +374,10 @@ class _Desk:
 
     def refuse(self, refusal: Refusal) -> None:
         """Write what to tell the learner; a submission graded earlier keeps its points."""
+        title = ""
+        if refusal.assignment in self.assignments:
+            self.use(refusal.assignment)
+            title = outline(self.assignments[refusal.assignment]).title
         entry = self.ledger.read(refusal.assignment, refusal.learner)
         if entry is None or entry.status != GRADED:
             self.ledger.write(
@@ -348,7 +398,7 @@ class _Desk:
             / (refusal.assignment or "devoir")
             / REFUSAL_PAGE
         )
-        write_whole(page, refusal_page(refusal))
+        write_whole(page, refusal_page(refusal, title))
 
     def report(self) -> None:
         """Write what the person who corrects reads: a page for each exercise, and the table."""
@@ -396,6 +446,7 @@ class _Desk:
             notebooks,
             entry.notes,
             entry.shown_name,
+            lesson=lesson_of(self.project, entry.assignment) if self.project else None,
         )
         (self.course / FEEDBACK / entry.learner / entry.assignment / REFUSAL_PAGE).unlink(
             missing_ok=True
@@ -431,8 +482,11 @@ class _Desk:
 class _Inert:
     """A runner whose notebooks hold nothing that a browser could run: see `inert`."""
 
-    def __init__(self, runner: Runner, checker: TrustedChecker, of_course: bool) -> None:
+    def __init__(
+        self, runner: Runner, checker: TrustedChecker | None, of_course: bool, *warnings: str
+    ) -> None:
         self._runner, self._checker, self._of_course = runner, checker, of_course
+        self._warnings = warnings
 
     def grade(self, assignment: Assignment, repaired: Repaired, limits: Limits) -> Graded | Failed:
         """Run and score one submission."""
@@ -441,12 +495,14 @@ class _Inert:
         result = self._runner.grade(assignment, repaired, limits)
         if isinstance(result, Failed):
             return result
-        return replace(result, notebooks={k: _inert(v) for k, v in result.notebooks.items()})
+        inert = {name: _inert(notebook) for name, notebook in result.notebooks.items()}
+        return replace(result, notebooks=inert, warnings=(*self._warnings, *result.warnings))
 
     def close(self) -> None:
         """Stop what was kept ready."""
         self._runner.close()
-        self._checker.close()
+        if self._checker:
+            self._checker.close()
 
 
 @contextmanager
@@ -473,7 +529,8 @@ def make_runner(
 ) -> Runner:
     """Make the runner of a process; see `run_all`.
 
-    `FAST` falls back on `PLAIN` where a kernel cannot be forked: the results are the same.
+    `FAST` falls back on `PLAIN` where a kernel cannot be forked: the results are the same, and
+    say so (`Graded.warnings`).
 
     Args:
         method: `FAST` or `PLAIN`.
@@ -481,19 +538,24 @@ def make_runner(
         of_course: let cells last as the course's own settings say.
         address: what `shared_kernels` gave.
     """
+    if not hasattr(os, "fork") and not isolated:  # Windows
+        from culture_d.grading.plain import PlainRunner
+
+        return _Inert(PlainRunner(isolated), None, of_course, CHECKED_INSIDE)
     checker = TrustedChecker(isolated)
     checker.start()
     checker_for = partial(AnswerCheck, checker)
+    warnings = []
     if method == FAST and isolated:
         from culture_d.grading.fast import FastRunner
 
         try:
             return _Inert(FastRunner(checker_for, address), checker, of_course)
-        except SandboxError:
-            pass
+        except SandboxError as error:
+            warnings.append(f"{SLOWER} {error}")
     from culture_d.grading.plain import PlainRunner
 
-    return _Inert(PlainRunner(isolated, checker_for), checker, of_course)
+    return _Inert(PlainRunner(isolated, checker_for), checker, of_course, *warnings)
 
 
 def _inert(notebook: bytes) -> bytes:
@@ -546,6 +608,32 @@ def _prepare_course(course: Path, project: Project | None) -> None:
             prepare(project, slug, folder)
         shutil.copyfile(project.exercises / CONFIG, course / CONFIG)
         (Path(scratch) / "source").replace(course / "source")
+
+
+def _keep_address(course: Path, db_url: str) -> list[str]:
+    """Let nbgrader, Formgrader and the next runs find the gradebook; return what to say of it.
+
+    The password is not kept. Settings that are not those of Culture D are left as they are.
+    """
+    kept = without_password(db_url)
+    if kept == gradebook_of(course):
+        return []
+    path = course / CONFIG
+    line = f"c.CourseDirectory.db_url = {kept!r}{OWN_LINE}"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if OURS not in text:
+        return [
+            f"Pour que nbgrader et Formgrader s'en servent aussi, écrivez dans « {path} » : "
+            f"{line.removesuffix(OWN_LINE)}"
+        ]
+    others = [one for one in text.splitlines() if not one.endswith(OWN_LINE)]
+    write_whole(path, "\n".join([*others, line, ""]))
+    if kept == db_url:
+        return []
+    return [
+        "Le mot de passe du carnet de notes n'est gardé nulle part. Écrivez-le dans votre fichier "
+        "« .pgpass » : nbgrader, Formgrader et les prochaines corrections l'y trouveront."
+    ]
 
 
 def _simulate(

@@ -28,7 +28,8 @@ def _place() -> Path:
     """Give the folder of temporary files, or /tmp where its name is too long for a socket."""
     place = Path(tempfile.gettempdir()).resolve()
     room = MAX_SOCKET_FOLDER - len(PREFIX) - 10
-    return place if len(os.fsencode(place)) <= room else Path("/tmp")
+    short = os.name == "nt" or len(os.fsencode(place)) <= room
+    return place if short else Path("/tmp")
 
 
 @contextmanager

@@ -18,7 +18,6 @@ import importlib.util
 import io
 import json
 import os
-import resource
 import select
 import signal
 import sys
@@ -300,6 +299,20 @@ def _warm(sources: list[str]) -> None:
                         verifier.table(*given, **named)
 
 
+def _limit_memory() -> None:
+    """Bound this process; where the system has no such limit, it is only used unprotected."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    except (ValueError, OSError):  # macOS, where the address space has no bound
+        if sys.platform == "linux":
+            raise
+
+
 class _Checks:
     """The checks of one submission, one after the other, each in an empty namespace."""
 
@@ -309,8 +322,7 @@ class _Checks:
 
     def serve(self, requests: IO[bytes], answers: IO[bytes]) -> None:
         """Answer until the requests end."""
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        _limit_memory()
         sys.modules["__main__"] = self._shell.user_module
         sys.stdin = io.StringIO()
         while True:

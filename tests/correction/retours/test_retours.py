@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page
 
 from culture_d import exercises
 from culture_d.errors import FeedbackError
+from culture_d.grading.class_report import class_report
 from culture_d.grading.feedback import (
     Lesson,
     feedback_page,
@@ -477,7 +478,8 @@ def test_axe_finds_nothing(graded: Any, browser: Browser, tmp_path: Path, learne
     # axe is a script: only here is the page's own policy set aside.
     context = browser.new_context(bypass_csp=True)
     opened = context.new_page()
-    for width, theme in ((320, "light"), (390, "dark"), (1280, "light")):
+    sizes = ((320, "light"), (390, "light"), (390, "dark"), (1280, "light"), (1280, "dark"))
+    for width, theme in sizes:
         opened.set_viewport_size({"width": width, "height": 900})
         opened.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
         opened.goto(path.as_uri())
@@ -489,6 +491,52 @@ def test_axe_finds_nothing(graded: Any, browser: Browser, tmp_path: Path, learne
     opened.keyboard.press("Tab")
     assert opened.evaluate("document.activeElement.getAttribute('href')") == "#contenu"
     context.close()
+
+
+def test_a_screen_reader_hears_the_mark_then_each_question_in_order(
+    graded: Any, page: Page
+) -> None:
+    """The tree that the browser gives to assistive tools, read from its beginning."""
+    page.set_content(page_of(graded, "alix", notes=NOTES))
+    heard = page.locator("body").aria_snapshot().replace("\u00a0", " ").replace("\u202f", " ")
+    expected = [
+        'link "Aller au contenu"',
+        "banner: Culture D",
+        "main:",
+        'heading "Sommes-nous une petite commune ?" [level=1]',
+        "Alix Martin",
+        'heading "Votre note" [level=2]',
+        "19,5",
+        "sur 20",
+        'columnheader "Autrement dit"',
+        'rowheader "Question 1. La moyenne"',
+        'cell "2 sur 2"',
+        'cell "tous les points"',
+        'heading "Ce que nous avons réparé ou remarqué" [level=2]',
+        'heading "Question 1. La moyenne" [level=2]',
+        "2 sur 2 points",
+        'heading "Ce que la vérification a compris" [level=3]',
+        "Réponse lue",
+        'heading "Votre réponse, comme vous l’avez écrite" [level=3]',
+        'heading "Question 2. ',
+        'heading "Question 6. ',
+        "3,5 sur 4 points",
+        'heading "Commentaire de la personne qui a relu" [level=3]',
+        "Vous citez la médiane : bien.",
+        'heading "Votre réponse, comme vous l’avez écrite" [level=3]',
+        'heading "Et maintenant ?" [level=2]',
+        'link "Question 6. ',
+        "contentinfo",
+    ]
+    at = 0
+    for words_heard in expected:
+        found = heard.find(words_heard, at)
+        assert found >= 0, f"{words_heard!r} manque après :\n{heard[max(at - 300, 0) : at]}"
+        at = found + len(words_heard)
+    # Every region, table, link and picture says what it is.
+    lines = [line.strip(" -") for line in heard.splitlines()]
+    unnamed = [line for line in lines if re.fullmatch(r"(region|table|link|img|figure):?", line)]
+    assert unnamed == []
 
 
 def test_headings_follow_one_another(graded: Any) -> None:
@@ -530,9 +578,18 @@ def test_a_page_stays_light_whatever_was_displayed(graded: Any) -> None:
 
 def test_it_prints_on_a4(graded: Any, page: Page, tmp_path: Path) -> None:
     page.set_content(page_of(graded, "bruno", notes=NOTES))
-    pdf = page.pdf(prefer_css_page_size=True, tagged=True)
-    assert pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") <= 5
-    assert re.search(rb"/MediaBox \[0 0 59[45][.\d]* 84[12]", pdf)
+    refusal = Refusal("gaelle", SLUG, "Votre fichier est vide. Rendez-le à nouveau.")
+    report = class_report(graded.db_url, graded.assignment, [refusal], (), graded.autograded)
+    for text, most in (
+        (page_of(graded, "bruno", notes=NOTES), 5),
+        (refusal_page(refusal, "Sommes-nous une petite commune ?"), 1),
+        (report, 4),
+    ):
+        page.set_content(text)
+        pdf = page.pdf(prefer_css_page_size=True, tagged=True)
+        assert 0 < pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") <= most
+        assert re.search(rb"/MediaBox \[0 0 59[45][.\d]* 84[12]", pdf)
+        assert b"/StructTreeRoot" in pdf and b"/Lang (fr)" in pdf
 
 
 def test_an_output_of_no_known_type_is_passed_over(graded: Any) -> None:
