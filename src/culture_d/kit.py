@@ -39,7 +39,8 @@ SESSIONS, SHEETS, SLIDES, CARDS, PAPERS, NOTEBOOKS, COURSE = (
     "6-carnets",
     "cours",
 )
-CARDS_FILE = "fiches-a-retenir.pdf"
+TO_KEEP = "a-retenir-"
+"""Before the slug of a module: its card, twice a sheet, to be cut in two."""
 CHECKLIST = "book/formateurs/documents/liste-de-controle"
 TO_SIGN = tuple(
     f"book/formateurs/documents/{name}" for name in ("emargement", "evaluation", "presence")
@@ -112,8 +113,8 @@ def read_me(built: date, limit: date, preparation: Preparation, chosen: list[Mod
         "  minute, et la liste de contrôle.",
         f"{SHEETS} : une fiche de formation par module.",
         f"{SLIDES} : un diaporama par module, à ouvrir par un double clic, et le même en PDF.",
-        f"{CARDS} : « {CARDS_FILE} », deux par feuille, à donner à chacun. Et par module, ce que",
-        "  l’on imprime, affiche ou découpe pour se passer d’ordinateur.",
+        f"{CARDS} : par module, la fiche « À retenir » (« {TO_KEEP}… »), deux fois par feuille.",
+        "  Et ce que l’on imprime, affiche ou découpe pour se passer d’ordinateur.",
         f"{PAPERS} : la feuille d’émargement, l’évaluation, l’attestation de présence.",
         f"{NOTEBOOKS} : les carnets et leurs données. Ils s’exécutent avec l’environnement du cours",
         "  (« make lab », depuis son dépôt). Sans lui, les mêmes pages se lisent dans le cours.",
@@ -125,8 +126,8 @@ def read_me(built: date, limit: date, preparation: Preparation, chosen: list[Mod
         "Une figure apparaît seule : faites deviner, puis Espace montre la réponse.",
         "",
         "POUR DOUZE PERSONNES, IMPRIMEZ",
-        "12 fiches « À retenir » par module (6 feuilles, à couper en deux), 12 évaluations,",
-        "12 attestations, 1 feuille d’émargement. Sans ordinateur : un jeu de cartes par groupe de trois.",
+        f"6 fois chaque « {TO_KEEP}… » de la séance, à couper en deux ; 12 évaluations ;",
+        "12 attestations ; 1 feuille d’émargement. Sans ordinateur : un jeu de cartes par groupe de trois.",
         "",
         "LES MODULES",
         *(f"- {one.title} : {one.minutes} minutes. {one.question}" for one in chosen),
@@ -166,7 +167,7 @@ def _fill(
         **{document(one.slug): f"{SHEETS}/{one.slug}.pdf" for one in chosen},
         **{page: f"{PAPERS}/{Path(page).name}.pdf" for page in TO_SIGN},
     }
-    total = 3 + 2 * len(chosen) + len(pages)
+    total = 2 + 2 * len(chosen) + len(pages)
     done = 0
 
     def step(stage: str) -> None:
@@ -182,14 +183,14 @@ def _fill(
         for module in chosen:
             step(f"Diaporama : {module.title}")
             _put_deck(project, module, folder / SLIDES, chromium, built)
+        chapters = {one.document: one for one in read_chapters(project, built)}
         for module in chosen:
             step(f"Cartes : {module.title}")
             _put_cards(project, module, folder / CARDS, chromium, built, Path(scratch))
-        step("Fiches « À retenir »")
-        content = print_cards(
-            project, read_chapters(project, built), chromium, Path(scratch) / "fiches.html"
-        )
-        (folder / CARDS / CARDS_FILE).write_bytes(reproducible(content, built))
+            card = [chapters[module.document]] * 2
+            content = print_cards(project, card, chromium, Path(scratch) / "fiche.html")
+            path = folder / CARDS / f"{TO_KEEP}{module.slug}.pdf"
+            path.write_bytes(reproducible(content, built))
         for page, name in pages.items():
             step(f"Page : {name}")
             content = chromium.print((project.site / f"{page}.html").absolute(), alone=True)

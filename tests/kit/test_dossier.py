@@ -75,7 +75,7 @@ def test_it_holds_all_that_it_must(project: Project, kit_folder: Path) -> None:
         f"{kit.SHEETS}/{SLUG}.pdf",
         *(f"{kit.SLIDES}/{SLUG}.{suffix}" for suffix in ("html", "pdf")),
         *(f"{kit.SLIDES}/reveal/{name}" for name in ("reveal.js", "notes.js", "slides.css")),
-        f"{kit.CARDS}/{kit.CARDS_FILE}",
+        f"{kit.CARDS}/{kit.TO_KEEP}{SLUG}.pdf",
         f"{kit.CARDS}/{SLUG}.pdf",
         *(f"{kit.PAPERS}/{name}.pdf" for name in ("emargement", "evaluation", "presence")),
         f"{kit.NOTEBOOKS}/notebooks/comprendre/{SLUG}.ipynb",

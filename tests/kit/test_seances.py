@@ -27,14 +27,13 @@ def page(site: Path, name: str) -> BeautifulSoup:
 
 
 def rows(site: Path, name: str) -> list[list[list[str]]]:
-    """The rows of each table of the script, as the page shows them."""
-    tables = page(site, name).select('main section[id^="partie-"] table')
+    """The rows of each stretch of the script, as the page shows them."""
     return [
         [
             [cell.get_text() for cell in row.select("th, td")]
-            for row in table.select("tbody tr:not(:has([scope=rowgroup]))")
+            for row in section.select("table tbody tr")
         ]
-        for table in tables
+        for section in page(site, name).select('main section[id^="partie-"]')
     ]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from html import escape
+from itertools import groupby
 from typing import ClassVar, cast
 
 from docutils import nodes
@@ -9,7 +10,7 @@ from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 
 from culture_d.book.course import CourseDirective, page_link, raw
-from culture_d.curriculum import load_curriculum, modules
+from culture_d.curriculum import Module, load_curriculum, modules
 from culture_d.errors import SheetError
 from culture_d.french import NO_BREAK_SPACE, accord, pourcent, typeset
 from culture_d.sessions import (
@@ -151,26 +152,28 @@ def _name(block: Block, address: Callable[[str], str]) -> str:
     if block.module is None:
         return "Pause"
     title = escape(typeset(block.title))
-    if len(block.moments) == 1:
+    if not _scripted_module(block):
         return title
     return f'<a href="{escape(address(document(block.module.slug)))}">{title}</a>'
 
 
 def _stretch(rank: int, stretch: Stretch) -> nodes.section:
+    """Write a stretch: a table a module, and one for what is done between two modules."""
     section = nodes.section("", nodes.title("", typeset(stretch.title)), ids=[f"partie-{rank}"])
     head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
-    body = "".join(_group(block) for block in stretch.blocks)
-    section += raw(_table(f"{stretch.title}, minute par minute", head, body))
+    for module, group in groupby(stretch.blocks, key=_scripted_module):
+        blocks = tuple(group)
+        first, last = blocks[0], blocks[-1]
+        span = f"de {clock(first.start)} à {clock(last.start + last.minutes)}"
+        caption = f"{module.title}, {span}" if module else span.capitalize()
+        body = "".join(row for block in blocks for row in _rows(block))
+        section += raw(_table(caption, head, f"<tbody>{body}</tbody>"))
     return section
 
 
-def _group(block: Block) -> str:
-    """Write a block's rows; a module's come under its name."""
-    title = ""
-    if block.module and len(block.moments) > 1:
-        words = typeset(f"{block.title} ({accord(block.minutes, 'minute')})")
-        title = f'<tr><th colspan="4" scope="rowgroup">{escape(words)}</th></tr>'
-    return f"<tbody>{title}{''.join(_rows(block))}</tbody>"
+def _scripted_module(block: Block) -> Module | None:
+    """Return the module whose script a block follows."""
+    return block.module if len(block.moments) > 1 else None
 
 
 def _rows(block: Block) -> Iterator[str]:
