@@ -169,12 +169,15 @@ def test_a_few_are_read_ahead_and_each_worker_makes_one_runner(two: Grappe, tmp_
     assert {int(pid) for _, pid, _ in began} == set(two.pids())
 
 
-def test_what_kills_each_of_its_workers_is_the_only_one_lost(two: Grappe, tmp_path: Path) -> None:
+def test_what_kills_each_of_its_workers_is_the_only_one_lost(
+    two: Grappe, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     tasks = [task(f"e{number}", {"tuer": b""} if number == 3 else {}) for number in range(9)]
     found = {result.learner: result for _, result in run(iter(tasks), two, tmp_path / "b")}
     assert len(found) == 9
     assert {name for name, result in found.items() if isinstance(result, Failed)} == {"e3"}
     assert found["e3"].reason == cluster.STOPPED
+    assert caplog.records == [], "dask says nothing to the reader, who would not know what to do"
     # Two deaths with others about, two alone.
     assert len(list((tmp_path / "b").glob("e3 *"))) == 4
 
