@@ -31,6 +31,10 @@ from tests.atelier.visiteur import Visitor
 
 EXERCISE = "moyenne-mediane"
 SECONDS = 300
+ADDRESS = "127.0.0.2"
+"""Not the default one, and reached by this machine alone."""
+CANARY = "SECRET_DE_LA_SALLE"
+"""A variable of who opens the workshop."""
 
 
 @dataclass
@@ -50,7 +54,7 @@ class Room:
             [sys.executable, "-m", "culture_d.cli", "atelier", *words, "--dossier", self.folder],
             capture_output=True,
             text=True,
-            env={**os.environ, **(extra or {})},
+            env={**os.environ, "COLUMNS": "200", **(extra or {})},
             timeout=SECONDS,
         )
         said = done.stdout + done.stderr
@@ -66,7 +70,7 @@ class Room:
         """Give what this workshop is made of, for `preparer`."""
         words = ["--places", "2", "--exercices", EXERCISE, "--module", EXERCISE]
         words += ["--prefixe", self.prefix, "--port", str(self.port), "--cartes", str(self.cards)]
-        return [*words, "--memoire", "900", "--processus", "120"]
+        return [*words, "--reseau", ADDRESS, "--memoire", "900", "--processus", "120"]
 
     @property
     def workshop(self) -> Workshop:
@@ -77,9 +81,17 @@ class Room:
         """Draw a new password, as `mot-de-passe` does."""
         return reissue(self.workshop, [name], None)[1][name]
 
+    def visitor(self, name: str) -> Visitor:
+        """Come to the hub with a browser that trusts its certificate, and no other."""
+        return Visitor(self.workshop.url, name, str(self.workshop.certificate))
+
+    def open(self) -> str:
+        """Open the hub as on a room's network: encrypted."""
+        return self.command("ouvrir", "--reseau", ADDRESS, extra={CANARY: "canari"})
+
     def enter(self, name: str) -> Visitor:
         """Log in with a new password, and start the server."""
-        visitor = Visitor(self.workshop.url, name)
+        visitor = self.visitor(name)
         assert visitor.log_in(self.password(name)) == 302
         visitor.start()
         return visitor

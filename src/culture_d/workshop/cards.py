@@ -1,4 +1,4 @@
-"""The cards put on the tables: address, seat, password, how to begin. A4, six a sheet."""
+"""The cards put on the tables: address, seat, password, how to begin. A4, four a sheet."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -10,27 +10,29 @@ from culture_d.french import date_longue, typeset
 from culture_d.pdf import printer
 from culture_d.workshop.model import LOOPBACK, Account, Workshop
 
-CARDS_A_SHEET = 6
+CARDS_A_SHEET = 4
 _STYLE = """
 @page { size: A4; margin: 0 }
 * { box-sizing: border-box; margin: 0 }
-body { font: 9.5pt/1.35 system-ui, "DejaVu Sans", Arial, sans-serif; color: #111 }
-.feuille { width: 210mm; height: 297mm; display: grid; grid-template: repeat(3, 99mm) / 1fr 1fr;
+body { font: 9.5pt/1.4 system-ui, "DejaVu Sans", Arial, sans-serif; color: #111 }
+.feuille { width: 210mm; height: 297mm; display: grid; grid-template: repeat(2, 148.5mm) / 1fr 1fr;
   break-after: page }
 .feuille:last-child { break-after: auto }
-.carte { padding: 7mm 8mm 5mm; border: 0 dashed #777; overflow: hidden; display: flex;
-  flex-direction: column; gap: 2mm }
+.carte { padding: 10mm 9mm 8mm; border: 0 dashed #777; overflow: hidden; display: flex;
+  flex-direction: column; gap: 4mm }
 .carte:nth-child(odd) { border-right-width: .3mm }
 .carte:nth-child(n + 3) { border-top-width: .3mm }
-h2 { font-size: 15pt; line-height: 1.1 }
-h2 small { font-size: 8.5pt; font-weight: normal; color: #444; display: block }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .8mm 3mm; align-items: baseline;
-  border: .4mm solid #0072b2; border-radius: 2mm; padding: 2mm 3mm }
+h2 { font-size: 20pt; line-height: 1.15 }
+h2 small { font-size: 9.5pt; font-weight: normal; color: #444; display: block }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 1.5mm 3mm; align-items: baseline;
+  border: .4mm solid #0072b2; border-radius: 2mm; padding: 3mm 4mm }
 dt { color: #333 }
-dd { font: bold 11.5pt/1.25 "DejaVu Sans Mono", "Liberation Mono", monospace }
-dd.adresse { font-size: 10.5pt; overflow-wrap: anywhere }
-ol { padding-left: 5mm }
-.note { font-size: 8pt; line-height: 1.3; color: #333; margin-top: auto }
+dd { font: bold 13pt/1.3 "DejaVu Sans Mono", "Liberation Mono", monospace }
+dt:first-child, dd.adresse { grid-column: 1 / -1 }
+dd.adresse { font-size: 12pt; overflow-wrap: anywhere; margin: -1mm 0 1mm }
+ol { padding-left: 6mm }
+li + li { margin-top: 1mm }
+.note { font-size: 8.5pt; line-height: 1.35; color: #333; margin-top: auto }
 """
 _OVERFLOWING = """[...document.querySelectorAll('.carte')]
   .filter((one) => one.scrollHeight > one.clientHeight + 1)
@@ -96,8 +98,8 @@ def _card(workshop: Workshop, account: Account, password: str, day: date) -> str
         "Ouvrez le navigateur, puis tapez l'adresse écrite au-dessus.",
         *(
             [
-                "Un avertissement s'affiche : la connexion est chiffrée, mais le certificat est celui "
-                "de la salle. Choisissez « Avancé », puis « Continuer »."
+                "Le navigateur prévient que le certificat est inconnu : c'est celui de la salle. "
+                "Choisissez « Avancé », puis « Continuer »."
             ]
             if address.startswith("https")
             else []

@@ -137,13 +137,12 @@ def etat(nom: str, dossier: Path | None) -> None:
     seen = life.state(_load(nom, dossier))
     workshop = seen.workshop
     table = Table()
-    for title in ("Place", "Compte", "Entrée", "Serveur", "Mémoire", "Rendus"):
+    for title in ("Place", "Entrée", "Serveur", "Mémoire", "Rendus"):
         table.add_column(title, overflow="fold")
     for one in seen.seats:
         handed = ", ".join(f"{slug} × {count}" for slug, count in sorted(one.submissions.items()))
         table.add_row(
             one.account.name,
-            one.account.user,
             one.entered.astimezone().strftime("%d/%m %Hh%M") if one.entered else "",
             "ouvert" if one.processes else "",
             f"{one.memory // MEBIBYTE} Mio" if one.processes else "",
