@@ -169,7 +169,7 @@ def test_disque_et_memoire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_ce_qui_manque(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name, path=None: None)
     monkeypatch.setattr(needs, "find_spec", lambda name: None)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(WorkshopError) as refused:

@@ -181,6 +181,8 @@ def test_serveur_d_un_autre(opened: Room, first: Visitor, second: Visitor) -> No
     assert "jupyter-config-data" not in page.text
     listed = trainer.session.get(f"{trainer.url}hub/api/users").text
     assert "place-02" in listed
+    # A server that is stopped takes with it what its user left running.
+    second.run("import subprocess; subprocess.Popen(['sleep', '600'], start_new_session=True)")
     assert trainer.status("hub/api/users/place-02/server", "DELETE") in (202, 204)
     _until(lambda: _servers(opened) == {"place-01"})
     second.start()

@@ -13,13 +13,14 @@ _NAME = click.option(
 )
 _FOLDER = click.option(
     "--dossier",
+    metavar="DOSSIER",
     type=click.Path(path_type=Path, file_okay=False),
     help="Son dossier (« /srv/culture-d/NOM » par défaut).",
 )
 _YES = click.option("--oui", is_flag=True, help="Confirmer d'avance ce qui supprime des places.")
 
 
-@click.group()
+@click.group(subcommand_metavar="COMMANDE [OPTIONS]...", options_metavar="")
 def atelier() -> None:
     """Tenir un atelier : une salle d'apprenants sur une seule machine Linux."""
 
@@ -31,12 +32,17 @@ def atelier() -> None:
 @click.option("--reseau", metavar="ADRESSE", help="Adresse de la salle, à écrire sur les cartes.")
 @click.option("--port", type=int, metavar="PORT", help=f"Port ({PORT} par défaut).")
 @click.option("--fin", metavar="DATE", help="Fin de l'atelier, comme « 2026-03-12T17:00 ».")
-@click.option("--memoire", type=click.IntRange(256), metavar="MIO", help="Mémoire d'une place.")
+@click.option("--memoire", type=click.IntRange(512), metavar="MIO", help="Mémoire d'une place.")
 @click.option("--processus", type=click.IntRange(64), metavar="N", help="Programmes d'une place.")
 @click.option(
     "--repos", type=click.IntRange(1), metavar="MINUTES", help="Arrêt d'une place sans activité."
 )
-@click.option("--cartes", type=click.Path(path_type=Path, dir_okay=False), help="PDF des cartes.")
+@click.option(
+    "--cartes",
+    metavar="FICHIER",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="PDF des cartes.",
+)
 @click.option("--prefixe", default="cd", metavar="MOT", help="Début du nom des comptes Unix.")
 @click.option(
     "--places-non-separees",
@@ -162,7 +168,12 @@ def etat(nom: str, dossier: Path | None) -> None:
 @atelier.command("mot-de-passe")
 @click.argument("places", nargs=-1, metavar="[PLACE]...")
 @click.option("--toutes", is_flag=True, help="Toutes les places, sauf celle de l'animation.")
-@click.option("--cartes", type=click.Path(path_type=Path, dir_okay=False), help="PDF à écrire.")
+@click.option(
+    "--cartes",
+    metavar="FICHIER",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="PDF à écrire.",
+)
 @_NAME
 @_FOLDER
 def mot_de_passe(
@@ -171,10 +182,10 @@ def mot_de_passe(
     """Donner un nouveau mot de passe à des places, et annuler l'ancien."""
     from culture_d.workshop import life
 
+    if not places and not toutes:
+        raise click.UsageError("Nommez des places, comme « place-03 », ou ajoutez --toutes.")
     workshop = _load(nom, dossier)
     names = tuple(one.name for one in workshop.seats) if toutes else places
-    if not names:
-        raise click.UsageError("Nommez des places, comme « place-03 », ou ajoutez --toutes.")
     path, drawn = life.reissue(workshop, names, cartes)
     if path:
         click.echo(f"Cartes à imprimer : « {path} ».")
@@ -196,7 +207,10 @@ def arreter(nom: str, dossier: Path | None) -> None:
 
 @atelier.command()
 @click.option(
-    "--archives", type=click.Path(path_type=Path, file_okay=False), help="Où garder les archives."
+    "--archives",
+    metavar="DOSSIER",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Où garder les archives.",
 )
 @_NAME
 @_FOLDER

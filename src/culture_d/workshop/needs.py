@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from culture_d.errors import WorkshopError
+from culture_d.workshop.accounts import tool
 from culture_d.workshop.model import MEBIBYTE
 
 SEAT_MEMORY = 200 * MEBIBYTE
@@ -93,7 +94,7 @@ def _missing(separated: bool) -> Iterator[str]:
         ("bwrap", "bubblewrap"),
         ("setpriv", "util-linux"),
     ):
-        if not shutil.which(program):
+        if not tool(program):
             yield f"la commande « {program} » : « sudo apt-get install {package} »."
 
 

@@ -4,6 +4,7 @@ The server runs as the seat's unix account (whose name is not the hub's), under 
 limits, and sees of the machine what `room` shows. It outlives the hub.
 """
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -78,6 +79,16 @@ class SeatSpawner(LocalProcessSpawner):  # type: ignore[misc]
             "JUPYTERLAB_SETTINGS_DIR": str(account.home / ".jupyter" / "lab" / "user-settings"),
             "MPLCONFIGDIR": str(account.home / ".config" / "matplotlib"),
         }
+
+    async def stop(self, now: bool = False) -> None:
+        """Stop the server, then whatever its user left running behind it."""
+        await super().stop(now=now)
+        await asyncio.to_thread(self._sweep)
+
+    def _sweep(self) -> None:
+        """End what runs for the seat: bubblewrap keeps a room while anything is in it."""
+        left = list(accounts.processes(self.workshop, self.account))
+        accounts.stop_processes(found=left, grace=1)
 
     async def start(self) -> Any:
         """Start the server, in its room."""
