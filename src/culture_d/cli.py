@@ -646,6 +646,9 @@ def _show_outcome(outcome: "Outcome", simulation: bool) -> None:
         click.echo(f"Carnet de notes et retours : « {outcome.course} ».")
 
 
+counted, show_outcome = _counted, _show_outcome
+
+
 def main() -> None:
     """Run the command line in French."""
     for stream in (sys.stdout, sys.stderr):

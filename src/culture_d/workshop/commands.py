@@ -1,5 +1,6 @@
 """`culture-d atelier`: its words, and what it prints."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,13 @@ _FOLDER = click.option(
     help="Son dossier (« /srv/culture-d/NOM » par défaut).",
 )
 _YES = click.option("--oui", is_flag=True, help="Confirmer d'avance ce qui supprime des places.")
+
+_JOBS = click.option(
+    "--jobs", type=click.IntRange(1, 256), metavar="N", help="Devoirs corrigés à la fois."
+)
+_UNSAFE = click.option(
+    "--sans-isolation", is_flag=True, help="Corriger sans protéger cette machine."
+)
 
 
 @click.group(subcommand_metavar="COMMANDE [OPTIONS]...", options_metavar="")
@@ -162,6 +170,62 @@ def etat(nom: str, dossier: Path | None) -> None:
         f"Serveurs ouverts : {opened} sur {len(seen.seats)}. Mémoire des places : "
         f"{held // MEBIBYTE} Mio ; libre sur la machine : {seen.memory_free // MEBIBYTE} Mio. "
         f"Limite : {workshop.limits.memory // MEBIBYTE} Mio {seen.limited}."
+    )
+
+
+@atelier.command()
+@_JOBS
+@_UNSAFE
+@_NAME
+@_FOLDER
+def ramasser(nom: str, dossier: Path | None, jobs: int | None, sans_isolation: bool) -> None:
+    """Ramasser les devoirs remis, puis corriger ceux qui sont nouveaux.
+
+    Le dernier dépôt de chaque place compte ; les précédents sont gardés. Code de retour : 0
+    si tout est noté, 3 si un devoir est refusé.
+    """
+    from culture_d.cli import REFUSED, show_outcome
+    from culture_d.grading.run import default_jobs
+    from culture_d.workshop import collect
+
+    workshop = _load(nom, dossier)
+    harvest = collect.collect(workshop, jobs or default_jobs(), not sans_isolation)
+    for line in collect.lines(harvest, workshop):
+        click.echo(line)
+    if harvest.outcome:
+        show_outcome(harvest.outcome, False)
+        click.echo(
+            "Relisez les réponses libres dans formgrader, puis rendez : « culture-d atelier rendre »."
+        )
+        if harvest.outcome.refused or harvest.outcome.failed:
+            sys.exit(REFUSED)
+
+
+@atelier.command()
+@_JOBS
+@_UNSAFE
+@_NAME
+@_FOLDER
+def rendre(nom: str, dossier: Path | None, jobs: int | None, sans_isolation: bool) -> None:
+    """Rendre à chaque place son retour, avec les points donnés dans formgrader.
+
+    Il est dans son dossier « retours », et dans la liste des exercices (« Fetch Feedback »).
+    """
+    from culture_d.french import accord
+    from culture_d.grading.run import default_jobs
+    from culture_d.workshop import collect
+
+    workshop = _load(nom, dossier)
+    back = collect.give_back(workshop, jobs or default_jobs(), not sans_isolation)
+    for line in back.remarks:
+        click.echo(line)
+    if not back.pages and not back.remarks:
+        click.echo("Aucun retour à rendre. Lancez d'abord « culture-d atelier ramasser ».")
+        return
+    posed = accord(len(back.pages), "retour posé", "retours posés")
+    click.echo(
+        f"{posed} dans les dossiers « {collect.FEEDBACK_FOLDER} ». "
+        f"Dans la liste des exercices : {back.released}."
     )
 
 
