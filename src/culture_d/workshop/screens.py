@@ -33,6 +33,8 @@ ENGLISH_WORDS: tuple[tuple[str, str], ...] = (
 
 _LAB = "@jupyter/nbgrader"
 _SERVER = "nbgrader.server_extensions"
+# Nothing is asked of another host, whatever a notebook or nbgrader's pages (MathJax) call.
+_WITHIN = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:"
 # The lab side of a tool, and its server side where it has one.
 _OF_THE_TRAINER = {
     "formgrader": "formgrader",
@@ -59,18 +61,22 @@ def write_screens(workshop: Workshop) -> None:
             path.chmod(0o755)
 
 
-def refuse_autograde(notebook: Any, resources: Any) -> Any:
-    """Stop formgrader's « Autograde », which runs a learner's code as the trainer.
+class RefuseAutograde:
+    """Stops formgrader's « Autograde », which runs a learner's code as the trainer.
 
-    A preprocessor of nbgrader, before any that runs a cell.
-
-    Raises:
-        WorkshopError: always.
+    Named as a preprocessor of nbgrader: made before anything is removed, written or run.
     """
-    raise WorkshopError(
-        "Dans un atelier, ce bouton ne corrige pas : il lancerait le programme d'une place avec vos "
-        "droits. Lancez « culture-d atelier ramasser », qui isole chaque devoir, puis rechargez."
-    )
+
+    def __init__(self, **_: Any) -> None:
+        """Refuse.
+
+        Raises:
+            WorkshopError: always.
+        """
+        raise WorkshopError(
+            "Dans un atelier, ce bouton ne corrige pas : il lancerait le programme d'une place avec "
+            "vos droits. Lancez « culture-d atelier ramasser », qui isole chaque devoir."
+        )
 
 
 def _files(workshop: Workshop, role: Role) -> Mapping[str, Any]:
@@ -107,7 +113,7 @@ def _formgrader(workshop: Workshop) -> Mapping[str, Any]:
         "ExchangeFactory": {"collect": "culture_d.workshop.safe_collect.SafeCollect"},
         "ExchangeCollect": {"check_owner": workshop.separated},
         "SafeCollect": {"learners": {workshop.learner(one): one.name for one in workshop.seats}},
-        "Autograde": {"sanitize_preprocessors": ["culture_d.workshop.screens.refuse_autograde"]},
+        "Autograde": {"sanitize_preprocessors": ["culture_d.workshop.screens.RefuseAutograde"]},
     }
 
 
@@ -121,11 +127,11 @@ def _server(role: Role) -> Mapping[str, Any]:
         # Its list of extensions would be asked of another host.
         "LabApp": {"extension_manager": "readonly", "news_url": None},
     }
-    if role == "formateur":
-        # Formgrader is a page in a frame of JupyterLab: JupyterHub forbids frames to all.
-        settings["ServerApp"]["tornado_settings"] = {
-            "headers": {"Content-Security-Policy": "frame-ancestors 'self'"}
-        }
+    # Formgrader, and a page of feedback, are shown in a frame of JupyterLab; JupyterHub
+    # forbids any frame.
+    settings["ServerApp"]["tornado_settings"] = {
+        "headers": {"Content-Security-Policy": f"frame-ancestors 'self'; {_WITHIN}"}
+    }
     return settings
 
 
