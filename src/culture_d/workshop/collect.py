@@ -226,6 +226,10 @@ def main() -> None:
     except CultureDError as error:
         said = {"error": str(error)}
     print(json.dumps(said, default=str), file=result, flush=True)
+    result.close()
+    sys.stderr.flush()
+    # All is on the disk: what was kept ready to grade must not be waited for.
+    os._exit(0)
 
 
 def _collect(order: Mapping[str, Any]) -> dict[str, Any]:
