@@ -1,0 +1,104 @@
+"""The hands of a learner, and of the trainer, in JupyterLab as a workshop shows it."""
+
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from culture_d.workshop.model import Workshop
+
+PATIENCE = 60_000
+"""Milliseconds: a server and a kernel start while others do, on two cores."""
+
+
+class Screen:
+    """One person's browser."""
+
+    def __init__(self, browser: Browser, workshop: Workshop) -> None:
+        self.workshop = workshop
+        self.context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="fr-FR")
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.elsewhere: list[str] = []
+        """What was asked of another host."""
+        self.page.on("request", lambda request: self._watch(request.url))
+
+    def _watch(self, url: str) -> None:
+        if not url.startswith(
+            (self.workshop.url, self.workshop.url.replace("http", "ws"), "data:", "blob:")
+        ):
+            self.elsewhere.append(url)
+
+    def log_in(self, name: str, password: str) -> None:
+        """Come in with a card, as far as JupyterLab."""
+        self.page.goto(self.workshop.url)
+        self.page.locator("input[name=username]").fill(name)
+        self.page.locator("input[name=password]").fill(password)
+        self.page.locator("input[type=submit], button[type=submit]").first.click()
+        self.page.wait_for_selector("#jp-main-dock-panel", timeout=2 * PATIENCE)
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
+
+    @property
+    def base(self) -> str:
+        """Address of the person's server."""
+        return self.page.url.partition("/lab")[0] + "/"
+
+    def menu(self, name: str) -> list[str]:
+        """Open a menu and give what it offers."""
+        self.page.locator(".lm-MenuBar-item", has_text=name).click()
+        items = self.page.locator(".lm-Menu-item[data-type=command]:not(.lm-mod-hidden)")
+        expect(items.first).to_be_visible()
+        return [item.strip() for item in items.all_inner_texts()]
+
+    def choose(self, menu: str, item: str) -> None:
+        """Open a menu and click one of its lines."""
+        self.menu(menu)
+        self.page.locator(".lm-Menu-item", has_text=item).first.click()
+
+    def open_list(self) -> Locator:
+        """Open nbgrader's assignment list."""
+        self.choose("Nbgrader", "Assignment List")
+        panel = self.page.locator("#nbgrader-assignment-list")
+        expect(panel).to_contain_text("Released assignments")
+        return panel
+
+    def press(self, button: str, assignment: str, section: str) -> None:
+        """Click a button of the assignment list, on the line of an assignment."""
+        panel = self.page.locator("#nbgrader-assignment-list")
+        line = panel.locator(f"#{section} .list_item", has_text=assignment)
+        line.get_by_role("button", name=button, exact=True).first.click()
+
+    def open(self, path: str) -> Locator:
+        """Open a notebook, by the address that the file browser would give."""
+        self.page.goto(f"{self.base}lab/tree/{path}")
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
+        notebook = self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        expect(notebook.locator(".jp-Cell").first).to_be_visible(timeout=PATIENCE)
+        return notebook
+
+    def type_answer(self, notebook: Locator, now: str, text: str) -> None:
+        """Replace the text of a cell by another, with the keyboard, and run it."""
+        written = now.startswith("Double-cliquez")
+        kind = ".jp-MarkdownCell" if written else ".jp-CodeCell"
+        cell = notebook.locator(kind, has_text=now).first
+        cell.scroll_into_view_if_needed()
+        if written:
+            cell.locator(".jp-RenderedMarkdown").dblclick()
+        cell.locator(".cm-content").click()
+        expect(cell.locator(".cm-content")).to_be_focused()
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Shift+Enter")
+
+    def run_and_save(self, notebook: Locator, last: str) -> None:
+        """Run every cell, wait for a text to be shown, save."""
+        self.choose("Exécution", "Exécuter toutes les cellules")
+        expect(notebook.locator(".jp-OutputArea-output", has_text=last).first).to_be_attached(
+            timeout=PATIENCE
+        )
+        with self.page.expect_response(
+            lambda one: one.request.method == "PUT" and "/api/contents/" in one.url
+        ) as answer:
+            self.page.keyboard.press("Control+S")
+        assert answer.value.status == 200
+
+    def close(self) -> None:
+        """Leave."""
+        self.context.close()
