@@ -19,6 +19,7 @@ from tests.bench.network import slow_network
 from tests.bench.pages import explorable, pages
 from tests.bench.scale import scale
 from tests.bench.scores import scores
+from tests.bench.workshop import workshop
 
 
 def main() -> None:
@@ -27,6 +28,7 @@ def main() -> None:
     console = Console()
     console.print(grading(project))
     console.print(scale(project))
+    console.print(workshop(project))
     console.print(builds(project))
     console.print(served(project))
     with make_server(project.site, port=0) as server, sync_playwright() as playwright:
