@@ -67,8 +67,8 @@ def test_preparation_interrompue_puis_finie(room: Room) -> None:
 def test_cartes(room: Room) -> None:
     assert stat.S_IMODE(room.cards.stat().st_mode) == 0o600
     printed = Printed(room.cards.read_bytes())
-    assert printed.tagged and printed.language == "fr" and printed.pages() == 1
-    # Two learners and the trainer: one sheet; what is kept is a digest.
+    assert printed.tagged and printed.language == "fr" and printed.pages() == 2
+    # Two learners and the trainer: one sheet and its back; what is kept is a digest.
     stored = json.loads(room.workshop.passwords.read_text())
     assert set(stored) == {"place-01", "place-02", "formateur"}
     assert all(one["digest"].startswith("$argon2id$") for one in stored.values())

@@ -1,6 +1,7 @@
-"""The cards put on the tables: address, seat, password, how to begin. A4, four a sheet."""
+"""The cards put on the tables: address, seat, password, how to begin. A4, four a sheet, printed on both sides."""
 
 import tempfile
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from datetime import date
 from html import escape
@@ -9,6 +10,7 @@ from pathlib import Path
 from culture_d.french import date_longue, typeset
 from culture_d.pdf import printer
 from culture_d.workshop.model import LOOPBACK, Account, Workshop
+from culture_d.workshop.screens import ASSIGNMENT_LIST, ASSIGNMENT_LIST_ALT, ENGLISH_WORDS
 
 CARDS_A_SHEET = 4
 _STYLE = """
@@ -32,6 +34,11 @@ dt:first-child, dd.adresse { grid-column: 1 / -1 }
 dd.adresse { font-size: 12pt; overflow-wrap: anywhere; margin: -1mm 0 1mm }
 ol { padding-left: 6mm }
 li + li { margin-top: 1mm }
+.dos h2 { font-size: 15pt }
+.dos img { width: 100%; border: .3mm solid #999 }
+.dos dl { display: block; border: 0; padding: 0 }
+.dos dt { font-weight: bold; margin-top: 1.5mm }
+.dos dd { font: inherit; margin: 0 }
 .note { font-size: 8.5pt; line-height: 1.35; color: #333; margin-top: auto }
 """
 _OVERFLOWING = """[...document.querySelectorAll('.carte')]
@@ -85,9 +92,25 @@ def write_cards(workshop: Workshop, passwords: Mapping[str, str], target: Path, 
 
 def _sheets(cards: Sequence[str]) -> list[str]:
     return [
-        f'<div class="feuille">{"".join(cards[at : at + CARDS_A_SHEET])}</div>'
+        f'<div class="feuille">{"".join(side)}</div>'
         for at in range(0, len(cards), CARDS_A_SHEET)
+        for side in (cards[at : at + CARDS_A_SHEET], [_back()] * CARDS_A_SHEET)
     ]
+
+
+def _back() -> str:
+    """Explain, on the back of every card, the list that nbgrader has in English only."""
+    picture = b64encode(ASSIGNMENT_LIST.read_bytes()).decode()
+    words = "".join(
+        f'<dt lang="en">{escape(english)}</dt><dd>{typeset(french)}</dd>'
+        for english, french in ENGLISH_WORDS
+    )
+    return (
+        '<section class="carte dos"><h2>La liste des exercices'
+        "<small>Elle est en anglais : voici ce que fait chaque bouton.</small></h2>"
+        f'<img src="data:image/png;base64,{picture}" alt="{escape(ASSIGNMENT_LIST_ALT)}">'
+        f"<dl>{words}</dl></section>"
+    )
 
 
 def _card(workshop: Workshop, account: Account, password: str, day: date) -> str:
