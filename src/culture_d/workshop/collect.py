@@ -15,11 +15,13 @@ import pwd
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from culture_d.errors import CultureDError, WorkshopError
 from culture_d.french import accord
@@ -189,20 +191,30 @@ def _as_trainer(workshop: Workshop, step: str, jobs: int, isolated: bool) -> dic
     argv = [sys.executable, "-m", __name__]
     trainer = workshop.trainer
     words = _able_to_isolate(room.command(workshop, trainer, argv)) if workshop.separated else argv
-    done = subprocess.run(
+    with subprocess.Popen(
         words,
-        input=json.dumps(order),
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=room.environment(trainer),
         cwd="/" if workshop.separated else workshop.course,
         text=True,
-    )
-    lines = done.stdout.splitlines()
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(f"{json.dumps(order)}\n")
+        process.stdin.flush()
+        line = process.stdout.readline()
+        # It waits, its result given. The first process of the room takes all the others
+        # with it: those that were kept ready to grade would not leave by themselves.
+        with suppress(psutil.NoSuchProcess):
+            for one in psutil.Process(process.pid).children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    one.kill()
+        process.kill()
     try:
-        said: dict[str, Any] = json.loads(lines[-1])
-    except (ValueError, IndexError):
+        said: dict[str, Any] = json.loads(line)
+    except ValueError:
         raise WorkshopError(
-            f"La correction s'est arrêtée (code {done.returncode}). Rien n'est perdu : relancez."
+            "La correction s'est arrêtée en route. Rien n'est perdu : relancez."
         ) from None
     if "error" in said:
         raise WorkshopError(said["error"])
@@ -217,7 +229,7 @@ def _able_to_isolate(words: list[str]) -> list[str]:
 
 def main() -> None:
     """Run one step, in the trainer's account: an order on stdin, its result on stdout."""
-    order = json.loads(sys.stdin.read())
+    order = json.loads(sys.stdin.readline())
     # What a library prints must not be taken for the result.
     result = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -226,10 +238,7 @@ def main() -> None:
     except CultureDError as error:
         said = {"error": str(error)}
     print(json.dumps(said, default=str), file=result, flush=True)
-    result.close()
-    sys.stderr.flush()
-    # All is on the disk: what was kept ready to grade must not be waited for.
-    os._exit(0)
+    sys.stdin.read()
 
 
 def _collect(order: Mapping[str, Any]) -> dict[str, Any]:
