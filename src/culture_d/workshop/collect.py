@@ -203,8 +203,7 @@ def _as_trainer(workshop: Workshop, step: str, jobs: int, isolated: bool) -> dic
         process.stdin.write(f"{json.dumps(order)}\n")
         process.stdin.flush()
         line = process.stdout.readline()
-        # It waits, its result given. The first process of the room takes all the others
-        # with it: those that were kept ready to grade would not leave by themselves.
+        # It waits, its result given: what was kept ready to grade ends here, with it.
         with suppress(psutil.NoSuchProcess):
             for one in psutil.Process(process.pid).children(recursive=True):
                 with suppress(psutil.NoSuchProcess):
@@ -222,7 +221,12 @@ def _as_trainer(workshop: Workshop, step: str, jobs: int, isolated: bool) -> dic
 
 
 def _able_to_isolate(words: list[str]) -> list[str]:
-    """Let a room make rooms of its own: a new /proc there asks that an older one be whole."""
+    """Let a room make rooms of its own.
+
+    A new /proc there asks that an older one be whole; and processes must have in it the
+    numbers they know each other by, or a room within waits for ever.
+    """
+    words = [one for one in words if one != "--unshare-pid"]
     place = words.index("--proc")
     return [*words[:place], "--bind", "/proc", *words[place + 1 :]]
 
