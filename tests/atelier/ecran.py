@@ -1,6 +1,6 @@
 """The hands of a learner, and of the trainer, in JupyterLab as a workshop shows it."""
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from culture_d.workshop.model import Workshop
 
@@ -17,14 +17,19 @@ class Screen:
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE)
         self.elsewhere: list[str] = []
-        """What was asked of another host."""
+        """What was asked of another host, and not stopped by the page's own policy."""
         self.page.on("request", lambda request: self._watch(request.url))
+        self.page.on("requestfailed", self._stopped)
 
     def _watch(self, url: str) -> None:
         if not url.startswith(
             (self.workshop.url, self.workshop.url.replace("http", "ws"), "data:", "blob:")
         ):
             self.elsewhere.append(url)
+
+    def _stopped(self, request: Request) -> None:
+        if request.failure == "csp" and request.url in self.elsewhere:
+            self.elsewhere.remove(request.url)
 
     def log_in(self, name: str, password: str) -> None:
         """Come in with a card, as far as JupyterLab."""
