@@ -96,9 +96,9 @@ def workshop(project: Project, learners: int = LEARNERS) -> Table:
         for step, p95 in done.p95.items()
     ]
     rows += [
-        ("mémoire d'une place (PSS)", f"{done.pss // MEBIBYTE} Mio", "", ""),
+        ("mémoire d'une place, sans noyau (PSS)", f"{done.pss // MEBIBYTE} Mio", "", ""),
         (
-            "places qui tiennent en mémoire ici",
+            "places qui tiennent ainsi en mémoire",
             f"{done.most_seats}",
             f"{learners}",
             _said(done.most_seats >= learners),

@@ -60,8 +60,8 @@ def _rows(said: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "De la première entrée au dernier devoir", f"{nombre(said['duree_s'])} s"
     for step, words in _STEPS.items():
         yield f"{words}, 95 fois sur 100 en moins de", f"{nombre(said['p95_s'][step], 1)} s"
-    yield "Mémoire d'une place", f"{said['place_mio']} Mio"
-    yield "Places qui tiennent au plus dans cette mémoire", f"{said['places_au_plus']}"
+    yield "Mémoire d'une place, sans carnet en marche", f"{said['place_mio']} Mio"
+    yield "Places qui tiennent ainsi dans cette mémoire, au plus", f"{said['places_au_plus']}"
 
 
 def setup(app: Sphinx) -> None:
