@@ -1,4 +1,4 @@
-"""A full room on one machine: 40 learners come in, fetch, save and submit in the same minute.
+"""A full room on one machine: 40 learners come in within thirty seconds, then fetch, save and submit.
 
 Real HTTP clients, each with its cookies, at the addresses that JupyterLab and nbgrader's
 assignment list use; a real hub, real accounts, on loopback. Needs root.
@@ -72,7 +72,7 @@ class Measured:
 
 def workshop(project: Project, learners: int = LEARNERS) -> Table:
     """Measure, and say each objective."""
-    table = Table(title=f"Atelier : {learners} places dans la même minute")
+    table = Table(title=f"Atelier : {learners} places, arrivées en trente secondes")
     for heading in ("mesure", "valeur", "objectif", "tenu"):
         table.add_column(heading)
     if os.geteuid() != 0:

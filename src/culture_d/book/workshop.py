@@ -41,7 +41,7 @@ class WorkshopMeasures(CourseDirective):
             raise self.error(
                 f"« {path} » n'a pas les mesures attendues ({error}). Relancez « make bench »."
             ) from None
-        caption = f"{said['places']} places dans la même minute"
+        caption = f"{said['places']} places, arrivées en trente secondes"
         return [nodes.paragraph("", words), raw(html_table(("Mesure", "Valeur"), rows, caption))]
 
 
