@@ -20,7 +20,6 @@ from culture_d.workshop.arrivals import (
 EXERCISE = "petit"
 ME = pwd.getpwuid(os.geteuid()).pw_name
 NAMES = {ME: "place-01"}
-NOW = datetime.now(UTC)
 
 
 def _submit(
@@ -49,12 +48,13 @@ def _taken(tmp_path: Path) -> str:
 
 def test_le_dernier_compte_les_autres_restent(tmp_path: Path) -> None:
     """Whatever the order in which they are collected; again, nothing changes."""
+    now = datetime.now(UTC)
     inbound = tmp_path / "inbound"
-    first = _submit(inbound, NOW - timedelta(seconds=90), "un")
+    first = _submit(inbound, now - timedelta(seconds=90), "un")
     received, found = _collect(tmp_path)
     assert (received[0].new, received[0].former, found.remarks) == (True, 0, [])
-    _submit(inbound, NOW - timedelta(seconds=30), "trois")
-    _submit(inbound, NOW - timedelta(seconds=60), "deux")
+    _submit(inbound, now - timedelta(seconds=30), "trois")
+    _submit(inbound, now - timedelta(seconds=60), "deux")
     received, found = _collect(tmp_path)
     assert (received[0].new, received[0].former, found.remarks) == (True, 2, [])
     assert _taken(tmp_path) == "trois"
@@ -71,24 +71,26 @@ def test_le_dernier_compte_les_autres_restent(tmp_path: Path) -> None:
 
 def test_nul_ne_compte_pour_un_autre(tmp_path: Path) -> None:
     """A name that is not the owner's, and an owner who is no one of the workshop."""
-    _submit(tmp_path / "inbound", NOW, owner="place-02-qui-n-est-pas-moi")
+    now = datetime.now(UTC)
+    _submit(tmp_path / "inbound", now, owner="place-02-qui-n-est-pas-moi")
     received, found = _collect(tmp_path)
     assert received == []
     assert "a déposé un devoir au nom de « place-02-qui-n-est-pas-moi »" in found.remarks[0]
     # The proof: where names are all there is, the same folder is taken for that name.
     names = {"place-02-qui-n-est-pas-moi": "place-02"}
     inbound = tmp_path / "inbound"
-    assert len(read_inbound(inbound, EXERCISE, names, NOW, separated=False).arrivals) == 1
-    other = read_inbound(inbound, EXERCISE, {"personne": "place-09"}, NOW)
+    assert len(read_inbound(inbound, EXERCISE, names, now, separated=False).arrivals) == 1
+    other = read_inbound(inbound, EXERCISE, {"personne": "place-09"}, now)
     assert other.arrivals == []
     assert "n'est pas une place de cet atelier" in other.remarks[0]
 
 
 def test_un_lien_ne_mene_nulle_part(tmp_path: Path) -> None:
     """Neither to the solutions, nor from a folder that is itself a link."""
+    now = datetime.now(UTC)
     solution = tmp_path / "solution.ipynb"
     solution.write_text("la réponse")
-    folder = _submit(tmp_path / "inbound", NOW, "le mien")
+    folder = _submit(tmp_path / "inbound", now, "le mien")
     (folder / "copie.ipynb").symlink_to(solution)
     (folder / "dossier").symlink_to(tmp_path)
     os.mkfifo(folder / "tuyau.ipynb")
@@ -109,7 +111,8 @@ def test_un_lien_ne_mene_nulle_part(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="changer le propriétaire d'un fichier demande root")
 def test_un_lien_dur_garde_son_proprietaire(tmp_path: Path) -> None:
     """A file of someone else within the folder is not copied."""
-    folder = _submit(tmp_path / "inbound", NOW, "le mien")
+    now = datetime.now(UTC)
+    folder = _submit(tmp_path / "inbound", now, "le mien")
     (folder / "autre.ipynb").write_text("à un autre")
     os.chown(folder / "autre.ipynb", 12345, 12345)
     _collect(tmp_path)
@@ -120,11 +123,12 @@ def test_un_lien_dur_garde_son_proprietaire(tmp_path: Path) -> None:
 
 def test_heures_impossibles(tmp_path: Path) -> None:
     """A moment that is not that of the arrival, and a folder whose name says none."""
+    now = datetime.now(UTC)
     inbound = tmp_path / "inbound"
-    _submit(inbound, NOW - timedelta(days=3), "antidaté")
-    _submit(inbound, NOW, "sans heure", name=f"{ME}+{EXERCISE}+n'importe quoi+abc")
+    _submit(inbound, now - timedelta(days=3), "antidaté")
+    _submit(inbound, now, "sans heure", name=f"{ME}+{EXERCISE}+n'importe quoi+abc")
     received, found = _collect(tmp_path)
-    assert abs(received[0].moment - NOW) < timedelta(minutes=1)
+    assert abs(received[0].moment - now) < timedelta(minutes=1)
     assert received[0].former == 1
     assert [
         "l'heure écrite dans un dépôt n'est pas celle de son arrivée" in one
@@ -134,9 +138,10 @@ def test_heures_impossibles(tmp_path: Path) -> None:
 
 def test_depot_de_l_avenir(tmp_path: Path) -> None:
     """The clock was wrong then, or is now: all is kept, another submission comes first."""
+    now = datetime.now(UTC)
     inbound = tmp_path / "inbound"
-    _submit(inbound, NOW, "heure juste")
-    late = _submit(inbound, NOW + timedelta(seconds=1), "heure fausse")
+    _submit(inbound, now, "heure juste")
+    late = _submit(inbound, now + timedelta(seconds=1), "heure fausse")
     earlier = datetime.fromtimestamp(late.stat().st_ctime, UTC) - timedelta(hours=2)
     found = read_inbound(inbound, EXERCISE, NAMES, earlier)
     assert all(one.doubtful for one in found.arrivals)
@@ -146,8 +151,9 @@ def test_depot_de_l_avenir(tmp_path: Path) -> None:
 
 def test_ce_qui_n_est_pas_entier(tmp_path: Path) -> None:
     """Being sent: wait. Unreadable, too large or without notebook: said, others go on."""
+    now = datetime.now(UTC)
     inbound = tmp_path / "inbound"
-    folder = _submit(inbound, NOW, "en route")
+    folder = _submit(inbound, now, "en route")
     (folder / SECRET).unlink()
     received, found = _collect(tmp_path)
     assert received == []
@@ -155,9 +161,9 @@ def test_ce_qui_n_est_pas_entier(tmp_path: Path) -> None:
     later = datetime.now(UTC) + timedelta(minutes=2)
     assert len(read_inbound(inbound, EXERCISE, NAMES, later).arrivals) == 1, "then it is taken"
     (folder / SECRET).write_text("secret")
-    empty = _submit(inbound, NOW + timedelta(seconds=1))
+    empty = _submit(inbound, now + timedelta(seconds=1))
     (empty / f"{EXERCISE}.ipynb").unlink()
-    huge = _submit(inbound, NOW + timedelta(seconds=2))
+    huge = _submit(inbound, now + timedelta(seconds=2))
     with (huge / "gros.bin").open("wb") as file:
         file.truncate(200_000_000)
     received, found = _collect(tmp_path)

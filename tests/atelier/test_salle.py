@@ -21,7 +21,8 @@ from culture_d.workshop.model import Account, Workshop
 from tests.atelier.conftest import ADDRESS, CANARY, EXERCISE, Room
 from tests.atelier.visiteur import Visitor
 
-pytestmark = pytest.mark.xdist_group("atelier")
+# Minutes of work with real accounts: `make soak` runs them.
+pytestmark = [pytest.mark.xdist_group("atelier"), pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ from culture_d.workshop.model import Trainer, Workshop
 from tests.atelier.conftest import EXERCISE, SECONDS, free_ports
 from tests.conftest import ROOT, copied
 
-pytestmark = pytest.mark.xdist_group("atelier")
+# Minutes of work with real accounts: `make soak` runs them.
+pytestmark = [pytest.mark.xdist_group("atelier"), pytest.mark.long]
 
 
 @pytest.fixture

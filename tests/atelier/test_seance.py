@@ -18,6 +18,9 @@ from culture_d.workshop.model import Seat
 from tests.atelier.conftest import EXERCISE, Room, free_ports, remove_accounts
 from tests.atelier.ecran import PATIENCE, Screen
 
+# Minutes of work with real accounts: `make soak` runs them.
+pytestmark = [pytest.mark.xdist_group("atelier"), pytest.mark.long]
+
 SETTINGS = "jupyter_server_config.json"
 FORMGRADER = "nbgrader.server_extensions.formgrader"
 FREE_TEXT = "La plupart des communes de la Somme sont plus petites que la nôtre."

@@ -5,6 +5,7 @@ import json
 import re
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import requests
 from tornado.httpclient import HTTPRequest
@@ -81,7 +82,9 @@ class Visitor:
             )
             answer.raise_for_status()
             self.kernel = answer.json()["id"]
-        return asyncio.run(self._run(code))
+        # In a thread: a browser's session may hold this one's loop.
+        with ThreadPoolExecutor(1) as apart:
+            return apart.submit(asyncio.run, self._run(code)).result()
 
     def _token(self, path: str) -> str:
         """Find what pages under a path ask to be sent back with a form."""

@@ -250,6 +250,7 @@ def test_without_isolation_the_report_says_so(room: Path) -> None:
     assert "Sans isolation" in outcome.warnings[0]
 
 
+@pytest.mark.long
 def test_without_isolation_a_system_that_cannot_fork_grades_too(room: Path) -> None:
     """Windows has neither `fork` nor `resource`: nbgrader then checks in the learner's own kernel."""
     code = (

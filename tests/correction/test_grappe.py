@@ -231,6 +231,7 @@ def points(course: Path) -> dict[str, list[tuple[str, float | None, bool]]]:
         }
 
 
+@pytest.mark.long
 def test_a_class_graded_by_a_cluster_that_loses_a_worker_has_the_points_of_the_pool(
     two: Grappe, course: Path, small: Assignment, tmp_path: Path
 ) -> None:

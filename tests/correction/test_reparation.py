@@ -173,6 +173,7 @@ def test_what_is_repaired_needs_no_second_repair(depot: Depot) -> None:
     assert second.submission.files == first.submission.files
 
 
+@pytest.mark.long
 def test_stock_nbgrader_grades_what_is_repaired(tmp_path: Path) -> None:
     chosen = {depot.name: depot for depot in NOTEBOOKS if depot.name in GRADED}
     assert len(chosen) == len(GRADED)
