@@ -420,7 +420,7 @@ def test_lab_starts_jupyterlab_and_waits_for_it(
 ) -> None:
     calls: list[tuple[list[str], dict[str, str]]] = []
 
-    def call(command: list[str], env: dict[str, str]) -> int:
+    def call(command: list[str], env: dict[str, str], cwd: Path | None) -> int:
         calls.append((command, env))
         os.kill(os.getpid(), signal.SIGINT)  # Ctrl+C is JupyterLab's affair
         return 3

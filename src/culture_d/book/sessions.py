@@ -165,7 +165,8 @@ def _stretch(rank: int, stretch: Stretch) -> nodes.section:
         blocks = tuple(group)
         first, last = blocks[0], blocks[-1]
         span = f"de {clock(first.start)} à {clock(last.start + last.minutes)}"
-        caption = f"{module.title}, {span}" if module else span.capitalize()
+        # Two days have the same hours: a name of its own for each table.
+        caption = f"{module.title if module else stretch.title}, {span}"
         body = "".join(row for block in blocks for row in _rows(block))
         section += raw(_table(caption, head, f"<tbody>{body}</tbody>"))
     return section
