@@ -72,10 +72,13 @@ class KeptReady:
         nbgrader opens one eleven times a submission, and each time asks for all its tables.
         Each is still a session of its own, which is all that nbgrader's code sees of another.
         """
-        if (url, course_id) not in self._known:
+        from sqlalchemy import make_url
+        from sqlalchemy.orm import scoped_session, sessionmaker
+
+        # The one engine is that of the database opened last.
+        if (url, course_id) not in self._known or make_url(url).database != self._database:
             self._known.add((url, course_id))
             return False
-        from sqlalchemy.orm import scoped_session, sessionmaker
 
         if self._sessions is None:
             # Nobody else writes in it: what was written need not be read again.

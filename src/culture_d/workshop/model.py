@@ -16,13 +16,14 @@ is up is asked of its process (`hub.state`), never remembered.
 """
 
 import json
-import os
 import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from culture_d.errors import WorkshopError, reason
+from culture_d.errors import FeedbackError, WorkshopError, reason
+from culture_d.grading.ledger import OWNER_ONLY
+from culture_d.grading.whole_file import write_whole
 
 Role = Literal["eleve", "formateur"]
 
@@ -275,18 +276,10 @@ class Workshop:
             WorkshopError: it cannot be written.
         """
         text = json.dumps(asdict(self), indent=1, default=str, ensure_ascii=False)
-        partial = self.file.with_name(self.file.name + ".partiel")
         try:
-            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-                out.write(text)
-                out.flush()
-                os.fsync(out.fileno())
-            partial.replace(self.file)
-        except OSError as error:
-            raise WorkshopError(
-                f"« {self.file} » ne peut pas être écrit : {reason(error)}."
-            ) from None
+            write_whole(self.file, text, OWNER_ONLY)
+        except FeedbackError as error:
+            raise WorkshopError(str(error)) from None
 
     @classmethod
     def load(cls, folder: Path) -> "Workshop":

@@ -7,7 +7,6 @@ w, m stay out), and capitals, spaces and hyphens do not count.
 """
 
 import json
-import os
 import secrets
 import time
 from collections.abc import Iterable, Iterator
@@ -22,6 +21,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from filelock import FileLock
 
 from culture_d.errors import WorkshopError, reason
+from culture_d.grading.ledger import OWNER_ONLY
+from culture_d.grading.whole_file import write_whole
 
 _CONSONANTS = "bcdfghjknprstv"
 _VOWELS = "eiouy"
@@ -143,13 +144,7 @@ class Passwords:
             entries = self._read()
             yield entries
             text = json.dumps({name: asdict(one) for name, one in entries.items()}, indent=1)
-            partial = self._path.with_name(self._path.name + ".partiel")
-            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-                out.write(text)
-                out.flush()
-                os.fsync(out.fileno())
-            partial.replace(self._path)
+            write_whole(self._path, text, OWNER_ONLY)
 
 
 def _plain(typed: str) -> str:
