@@ -14,7 +14,7 @@ from culture_d.book.search import INDEX, PageText, Section, index_script
 Ask = Callable[..., Page]
 
 # Axe would fetch the stylesheets, which a page opened from a folder cannot.
-NO_FETCH = {"preload": False}
+NO_FETCH = {"preload": False, "resultTypes": ["violations"]}
 INTRUDER = "<img src=x onerror=\"window.intruded = 'image'\"><script>window.intruded = 1</script>"
 LONG = "Une phrase qui ne dit rien du sujet, pour que le passage soit loin du début. " * 20
 SMALL = [
