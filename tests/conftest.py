@@ -7,6 +7,7 @@ from threading import Thread
 
 import nbformat
 import pytest
+import yaml
 from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
@@ -16,12 +17,12 @@ from culture_d.project import Project
 from culture_d.serve import ADDRESS, make_server
 from culture_d.site import build, is_fresh
 from culture_d.skeleton import create_module
+from tests.quiz.essai import PAGE as QUIZZES
 
 ROOT = Path(__file__).resolve().parents[1]
 # What takes long to make, once for the session: the tests that use it go to one process.
 SHARED = {
     "variant": "variante",
-    "quiz_site": "quiz",
     "made": "livret",
     "archive": "cle",
     "released": "livraison",
@@ -105,6 +106,11 @@ def variant(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Proje
     # A Markdown page with ordinary spaces.
     page = course.book / "a-propos.md"
     page.write_text(page.read_text(encoding="utf-8") + SPACED, encoding="utf-8")
+    # A page more, with a quiz of every kind.
+    contents = yaml.safe_load((course.root / "_toc.yml").read_text(encoding="utf-8"))
+    contents["parts"][0]["chapters"].append({"file": "book/essai"})
+    (course.root / "_toc.yml").write_text(yaml.safe_dump(contents), encoding="utf-8")
+    (course.book / "essai.md").write_text(QUIZZES, encoding="utf-8")
     # What the shortest path that is not whole yet still lacks, as bare lessons.
     growing = min(
         (path for path in load_paths(course) if path.planned), key=lambda path: len(path.planned)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.families import Share, later, now
+
 pytestmark = pytest.mark.xdist_group("accessibilite")
 
 LESSON = "notebooks/comprendre/moyenne-mediane"
@@ -35,7 +37,9 @@ def everywhere(browser: Browser, address: str, site: Path) -> Iterator[Callable[
     """Look at every page with one function; keep what it returns, page by page."""
     contexts = []
 
-    def looked(look: Callable[[Page], Any], only: str = "", **options: Any) -> dict[str, Any]:
+    def looked(
+        look: Callable[[Page], Any], only: str = "", share: Share = now, **options: Any
+    ) -> dict[str, Any]:
         clock = options.pop("clock", False)
         context = browser.new_context(**options)
         contexts.append(context)
@@ -44,10 +48,7 @@ def everywhere(browser: Browser, address: str, site: Path) -> Iterator[Callable[
         if clock:
             page.clock.install()
         found = {}
-        for path in sorted(site.rglob("*.html")):
-            name = path.relative_to(site).with_suffix("").as_posix()
-            if name == "index" or (only and name != only):
-                continue
+        for name in [only] if only else share(names(site)):
             page.goto(f"{address}/{name}.html")
             result = look(page)
             if result:
@@ -61,16 +62,17 @@ def everywhere(browser: Browser, address: str, site: Path) -> Iterator[Callable[
 
 @pytest.fixture(scope="module")
 def gestures(browser: Browser, address: str, site: Path) -> dict[str, dict[str, Any]]:
-    """Every gesture on every page, each page opened once; what went wrong, by gesture and page."""
+    """Every gesture, each page opened once; what went wrong, by gesture and page."""
+    return gestures_on(browser, address, now(names(site)))
+
+
+def gestures_on(browser: Browser, address: str, pages: list[str]) -> dict[str, dict[str, Any]]:
     looks = (lists_by_keyboard, after_a_press_taken_back, after_letters, once_turned)
     found: dict[str, dict[str, Any]] = {look.__name__: {} for look in looks}
     with browser.new_context() as context:
         context.add_init_script(path=CHECKS)
         page = context.new_page()
-        for path in sorted(site.rglob("*.html")):
-            name = path.relative_to(site).with_suffix("").as_posix()
-            if name == "index":
-                continue
+        for name in pages:
             page.set_viewport_size({"width": 1280, "height": 900})
             page.goto(f"{address}/{name}.html")
             for look in looks:
@@ -78,6 +80,23 @@ def gestures(browser: Browser, address: str, site: Path) -> dict[str, dict[str, 
                 if faults:
                     found[look.__name__][name] = faults
     return found
+
+
+@pytest.mark.long
+def test_every_gesture_on_the_other_pages(
+    browser: Browser, address: str, site: Path, everywhere: Any
+) -> None:
+    pages = later(names(site))
+    assert pages
+    assert not any(gestures_on(browser, address, pages).values())
+    assert everywhere(without_script, share=later, java_script_enabled=False) == {}
+    assert everywhere(after_an_hour, share=later, clock=True) == {}
+
+
+def names(site: Path) -> list[str]:
+    """Every page of the site, the redirect at its root apart."""
+    pages = (path.relative_to(site).with_suffix("").as_posix() for path in site.rglob("*.html"))
+    return sorted(name for name in pages if name != "index")
 
 
 def state(page: Page) -> list[Any]:
@@ -164,17 +183,22 @@ def test_a_shortcut_of_one_letter_is_seen(everywhere: Any) -> None:
 def after_a_press_taken_back(page: Page) -> list[str]:
     """Press on each button, slide away, release: nothing must have happened."""
     faults = []
+    # Counted as they come: to read the whole text again for each button takes a minute.
+    page.evaluate(
+        """() => { window.changes = 0;
+          new MutationObserver((list) => { window.changes += list.length; }).observe(document.body,
+            { subtree: true, childList: true, characterData: true, attributes: true }); }"""
+    )
     for button in page.locator("button:visible").all():
         button.scroll_into_view_if_needed()
         box = button.bounding_box()
         assert box
-        text = "document.body.innerText + document.body.className + document.body.dataset.theme"
-        before = page.evaluate(text)
+        before = page.evaluate("window.changes")
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         page.mouse.down()
         page.mouse.move(1, 1)
         page.mouse.up()
-        if page.evaluate(text) != before:
+        if page.evaluate("window.changes") != before:
             faults.append(f"agit dès l'appui : {button.inner_text()}")
     return faults
 

@@ -11,6 +11,8 @@ import pytest
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page, expect
 
+from tests.families import SHARES, Share
+
 LESSON = "notebooks/comprendre/moyenne-mediane.html"
 
 
@@ -51,10 +53,11 @@ def pages(stick: Path) -> list[Path]:
     return sorted(path for path in stick.rglob("*.html") if path != stick / "index.html")
 
 
-def faults(browser: Browser, stick: Path, **options: object) -> list[str]:
-    """Open every page, read it to its end; return what failed, and pages without text."""
+def faults(browser: Browser, stick: Path, share: Share = list, **options: object) -> list[str]:
+    """Open every page of a share, read it to its end; return what failed, and pages without text."""
     reader = Reader(browser, **options)
-    for path in pages(stick):
+    for name in share([path.relative_to(stick).as_posix() for path in pages(stick)]):
+        path = stick / name
         before = len(reader.faults)
         page = reader.open(path)
         for image in page.locator("main img").all():
@@ -70,16 +73,18 @@ def faults(browser: Browser, stick: Path, **options: object) -> list[str]:
             "images => images.filter(one => !one.naturalWidth).map(one => one.src)"
         )
         reader.faults += [f"image : {source}" for source in broken]
-        name = path.relative_to(stick).as_posix()
         reader.faults[before:] = [f"{name} : {fault}" for fault in reader.faults[before:]]
     reader.context.close()
     return reader.faults
 
 
+@pytest.mark.parametrize("share", SHARES)
 @pytest.mark.parametrize("script", [True, False])
-def test_every_page_opens_without_fault(browser: Browser, stick: Path, script: bool) -> None:
+def test_every_page_opens_without_fault(
+    browser: Browser, stick: Path, script: bool, share: Share
+) -> None:
     assert len(pages(stick)) > 5
-    assert faults(browser, stick, java_script_enabled=script) == []
+    assert faults(browser, stick, share, java_script_enabled=script) == []
 
 
 def test_a_missing_file_or_a_call_elsewhere_is_seen(

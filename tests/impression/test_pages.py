@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 from playwright.sync_api import BrowserContext, Page
 
 from culture_d.pdf import Printed
+from tests.families import SHARES, Share
 
 Read = Callable[[bytes], Any]
 Squeeze = Callable[[str], str]
@@ -57,10 +58,11 @@ def pages(site: Path) -> list[str]:
     return sorted(name for name in names if name not in {"index", "search"})
 
 
+@pytest.mark.parametrize("share", SHARES)
 def test_every_page_prints_well(
-    tab: BrowserContext, site: Path, read: Read, squeeze: Squeeze
+    tab: BrowserContext, site: Path, read: Read, squeeze: Squeeze, share: Share
 ) -> None:
-    for name in pages(site):
+    for name in share(pages(site)):
         page = opened(tab, site, name)
         title = page.locator("main h1").evaluate("one => one.firstChild.textContent")
         paper = printed(page)

@@ -160,15 +160,39 @@ def test_disagreement_is_said(
         before_build(course)
 
 
-def test_a_warning_stops_the_build_and_leaves_the_site(course: Project) -> None:
+GOOD = """Laquelle ?
+( ) La moyenne
+    Non.
+(x) La médiane
+    Au milieu."""
+QUIZZES_AT_FAULT = "\n".join(
+    f"\n```{{quiz}} {name}\n{body}\n```\n"
+    for name, body in (
+        ("essai", GOOD.replace("    Au milieu.", "")),
+        ("double", GOOD),
+        ("double", GOOD),
+    )
+)
+
+
+def test_a_build_names_every_fault_and_leaves_the_site(course: Project) -> None:
+    """A link to nowhere, a bad question, two quizzes of one name: one build says all."""
     site = course.site
     site.mkdir(parents=True)
     (site / "index.html").write_text("le site d'avant")
     page = course.book / "parcours.md"
     page.write_text(page.read_text(encoding="utf-8") + "\n[nulle part](absent.md)\n")
+    page = course.book / "a-propos.md"
+    page.write_text(page.read_text(encoding="utf-8") + QUIZZES_AT_FAULT, encoding="utf-8")
     stages = []
-    with pytest.raises(BookError, match=r"parcours\.md.*absent\.md"):
+    with pytest.raises(BookError) as refusal:
         build(course, lambda stage, percent: stages.append((stage, percent)))
+    said = unescape(str(refusal.value))
+    assert re.search(r"parcours\.md.*absent\.md", said)
+    assert "a-propos.md" in said
+    assert "Page « book/a-propos »" in said
+    assert "« La médiane » n'a pas d'explication" in said
+    assert "deux quiz s'appellent « double »" in said
     assert (site / "index.html").read_text() == "le site d'avant"
     assert [path.name for path in course.build.iterdir()] == ["html"]
     assert ("Lecture des pages", 100) in stages

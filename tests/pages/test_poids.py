@@ -18,6 +18,7 @@ from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Browser, Page
 
 from culture_d.serve import ADDRESS, make_server
+from tests.families import SHARES, Share
 
 LESSON = "notebooks/comprendre/moyenne-mediane.html"
 # Bytes, gzipped, nothing in the cache, every figure scrolled to.
@@ -148,11 +149,13 @@ def plain(browser: Browser) -> Iterator[Page]:
         yield context.new_page()
 
 
+@pytest.mark.parametrize("share", SHARES)
 def test_every_page_holds_its_budget(
-    browser: Browser, plain: Page, address: str, site: Path
+    browser: Browser, plain: Page, address: str, site: Path, share: Share
 ) -> None:
-    names = pages(site)
-    assert LESSON in names
+    assert LESSON in pages(site)
+    names = share(pages(site))
+    assert names
     faults = [fault for name in names for fault in excess(browser, plain, address, name, site)]
     assert not faults, "\n".join(faults)
 

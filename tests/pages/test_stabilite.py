@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, Route
 
 from culture_d.curriculum import contents
 from culture_d.project import Project
+from tests.families import now
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [name for _, names in contents(Project(ROOT)) for name in names]
@@ -56,7 +57,10 @@ def jumps(page: Page, url: str) -> float:
     return float(page.evaluate("window.jumps"))
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[] if name in now(PAGES) else [pytest.mark.long]) for name in PAGES],
+)
 def test_a_page_stays_in_place(phone: Page, address: str, name: str) -> None:
     assert jumps(phone, f"{address}/{name}.html") <= LARGEST
 

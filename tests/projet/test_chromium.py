@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from culture_d import chromium
+from culture_d import chromium, debian
 
 
 def made(path: Path) -> Path:
@@ -56,7 +56,7 @@ def test_the_package_without_windows_is_asked_for_first(
         asked.extend(packages)
         return bool(made(machine / packages[0]))
 
-    monkeypatch.setattr(chromium.debian, "install", install)
+    monkeypatch.setattr(debian, "install", install)
     assert chromium.ensure() == machine / chromium.SHELL
     assert asked == [chromium.SHELL]
 
@@ -65,7 +65,7 @@ def test_beside_a_whole_one_the_other_is_added(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(chromium.debian, "install", lambda *names: asked.extend(names))
+    monkeypatch.setattr(debian, "install", lambda *names: asked.extend(names))
     chromium.add_shell()
     made(machine / "chromium")
     chromium.add_shell()

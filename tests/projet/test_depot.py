@@ -315,6 +315,7 @@ def test_only_what_is_installed_counts(preparer: ModuleType, place: Path) -> Non
     assert preparer.description() != before
 
 
+@pytest.mark.long
 def test_no_network_gives_one_sentence(project: Project, tmp_path: Path) -> None:
     """The whole step, on a copy, with an index that does not answer."""
     (tmp_path / "deploy").mkdir()

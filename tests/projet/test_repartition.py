@@ -1,5 +1,6 @@
 """Tests that share something long to make run in one process, or it is made twice."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,8 +21,16 @@ def test_a_group_runs_in_one_process(tmp_path: Path) -> None:
     """pytest 9.2 with pytest-xdist 3.8 forgot the groups without a word."""
     (tmp_path / "test_ensemble.py").write_text(GROUPED)
     (tmp_path / "processus").mkdir()
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "xdist", "-n", "2"]
+    # Other plugins take long to load.
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
+    done = subprocess.run(
+        [*command, "--dist", "loadgroup"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
     assert done.returncode == 0, done.stdout
     made = [path.name for path in (tmp_path / "processus").iterdir()]
     assert len(made) == 8

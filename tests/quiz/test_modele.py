@@ -2,16 +2,12 @@
 
 import re
 from collections.abc import Callable
-from html import unescape
-from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 
 from culture_d import notebook
 from culture_d.book.quiz import read_questions
-from culture_d.errors import BookError
-from culture_d.project import Project
 from culture_d.quiz import (
     Order,
     Quiz,
@@ -25,7 +21,6 @@ from culture_d.quiz import (
     ranger,
 )
 from culture_d.quiz_html import quiz_html
-from culture_d.site import build
 
 GOOD = """Quel repère ?
 ( ) La moyenne
@@ -231,26 +226,3 @@ def test_a_body_that_cannot_be_read_is_refused(change: tuple[str, str], message:
     assert change[0] in GOOD
     with pytest.raises(QuizError, match=re.escape(message)):
         read_questions(GOOD.replace(*change, 1))
-
-
-def _refusal(course: Project, added: str) -> str:
-    page = course.book / "a-propos.md"
-    page.write_text(page.read_text(encoding="utf-8") + added, encoding="utf-8")
-    with pytest.raises(BookError) as caught:
-        build(course)
-    return unescape(str(caught.value))
-
-
-def test_the_build_names_the_page_and_the_answers_at_fault(course: Project) -> None:
-    """A bad question, and two quizzes of one name: one build says both."""
-    bad = GOOD.replace("    Au milieu.", "", 1)
-    said = _refusal(
-        course,
-        f"\n\n```{{quiz}} essai\n{bad}\n```\n"
-        f"\n```{{quiz}} double\n{GOOD}\n```\n\n```{{quiz}} double\n{GOOD}\n```\n",
-    )
-    assert "a-propos.md" in said
-    assert "Page « book/a-propos »" in said
-    assert "« La médiane » n'a pas d'explication" in said
-    assert "deux quiz s'appellent « double »" in said
-    assert not Path(course.site).exists()
