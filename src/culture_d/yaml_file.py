@@ -10,7 +10,7 @@ import yaml
 from culture_d.errors import CultureDError, reason
 
 # The same rules as SafeLoader, by the C library where PyYAML was built with it.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def parse_yaml(text: str) -> Any:
@@ -24,7 +24,7 @@ def parse_yaml(text: str) -> Any:
 
 @lru_cache(maxsize=32)
 def _parsed(text: str) -> Any:
-    return yaml.load(text, Loader=_LOADER)
+    return yaml.load(text, Loader=LOADER)
 
 
 def read_yaml(path: Path, error: type[CultureDError]) -> Any:

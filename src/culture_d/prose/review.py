@@ -18,7 +18,7 @@ from culture_d.prose.acronyms import Acronyms, acronym_faults, load_acronyms
 from culture_d.prose.blocks import Block, fragment_blocks, page_blocks
 from culture_d.prose.places import NOT_TEXTS, Places
 from culture_d.prose.rules import Fault, block_faults
-from culture_d.yaml_file import parse_yaml
+from culture_d.yaml_file import LOADER, parse_yaml
 
 EXCEPTIONS = "relecture.yml"
 # Keys whose values are French sentences, in the YAML files of `book/` and in the manifests.
@@ -151,7 +151,7 @@ def _texts(project: Project) -> Iterator[tuple[str, list[Block]]]:
     files = [path for path in sorted(project.book.glob("*.yml")) if path.name not in NOT_TEXTS]
     for path in [*files, *sorted(project.datasets.glob("*/datapackage.json"))]:
         name = path.relative_to(project.root).as_posix()
-        tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=LOADER)
         for line, text in _values(tree, known=False):
             yield name, fragment_blocks(escape(typeset(text), quote=False), f"ligne {line}")
 
