@@ -455,6 +455,31 @@ def test_free_choices_are_read_as_a_person_would(written: Any) -> None:
 @pytest.mark.parametrize(
     "written",
     [
+        "A, C : publier ; B : masquer",
+        "A et C : publier\nB : masquer",
+        "A/C = publier ; B = masquer",
+        "A C -> publier ; B -> masquer",
+        ["A et C : publier", "B : masquer"],
+        {"A, C": "publier", "B": "masquer"},
+        {("A", "C"): "publier", "B": "masquer"},
+        {"publier": "A, C", "masquer": "B"},
+    ],
+    ids=_name,
+)
+def test_lines_put_together_are_read_each(written: Any) -> None:
+    lecture = association(written).comprendre()
+    wanted = {"A": "publier", "B": "masquer", "C": "publier"}
+    assert lecture.valeur == wanted, lecture.message
+
+
+def test_a_line_that_is_not_there_is_not_read_with_the_others() -> None:
+    lecture = association("A, Z : publier ; B : masquer").comprendre()
+    assert lecture.valeur is not None and "A" not in lecture.valeur, lecture.message
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
         "on ne doit pas publier",
         "publier ou masquer",
         "publier sans le nom",

@@ -935,7 +935,10 @@ def _lines_given(valeur: Any, lines: Sequence[str]) -> dict[str, Any]:
         return {}
     name = "|".join(re.escape(line) for line in sorted(lines, key=len, reverse=True))
     if isinstance(valeur, (list, tuple)) and all(
-        isinstance(part, str) and re.match(rf"\W*(?:{name})\s*[:=)]", part, re.IGNORECASE)
+        isinstance(part, str)
+        and re.match(
+            rf"\W*(?:{name})(?:[\s,/&+]+(?:et\s+)?(?:{name}))*\s*[:=)]", part, re.IGNORECASE
+        )
         for part in valeur
     ):
         valeur = "\n".join(valeur)
@@ -949,13 +952,25 @@ def _lines_given(valeur: Any, lines: Sequence[str]) -> dict[str, Any]:
     valeur = pairs
     if all(_plain_int(key) for key in valeur) and set(valeur) == set(range(len(lines))):
         return {line: valeur[rank] for rank, line in enumerate(lines)}
-    given = {_line(key, lines): answer for key, answer in valeur.items()}
+    given = {
+        _line(line, lines): answer
+        for key, answer in valeur.items()
+        for line in (_parts(key) if _names_several(key, lines) else [key])
+    }
     if not any(given):
         # The other way round: {"médiane": "A", "total": ["B", "C"]}.
         given = {
             _line(part, lines): key for key, answer in valeur.items() for part in _parts(answer)
         }
     return {line: answer for line, answer in given.items() if line}
+
+
+def _names_several(key: Any, lines: Sequence[str]) -> bool:
+    """Tell whether a key is two lines or more: « A, D », or a tuple of both."""
+    if not isinstance(key, (str, tuple)):
+        return False
+    parts = [str(part) for part in _parts(key) if str(part)]
+    return len(parts) > 1 and all(part.upper() in map(str.upper, lines) for part in parts)
 
 
 def _split_lines(text: str, lines: Sequence[str], name: str) -> Any:
@@ -969,6 +984,14 @@ def _split_lines(text: str, lines: Sequence[str], name: str) -> Any:
     ]
     if turned and all(turned) and not any(_line(match[1], lines) for match in turned if match):
         return {match[1]: match[2] for match in turned if match}
+    shared = [
+        re.fullmatch(rf"\W*({listed})\s*(?:[:=]|->|=>|→)\s*(\w.*?)\W*", piece)
+        for piece in re.split(r"[;\n]", text)
+        if piece.strip()
+    ]
+    if all(shared) and any(len(_parts(match[1])) > 1 for match in shared if match):
+        # Several lines for one choice: « A, D : médiane ; B : total ».
+        return {line: match[2] for match in shared if match for line in _parts(match[1])}
     before, after = r"(?:^|[\s,;/(])", r"\s*(?:[:=)]|\.(?!\d)|->|=>|→)"
     numbered = rf"(?:{numbers})(?=\s*(?:[:=).](?!\d)|->|=>|→))"
     # A number that is the name of a line has the same care as a rank: « 8:30 ».
