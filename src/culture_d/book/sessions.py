@@ -129,15 +129,23 @@ def _difference(session: Session) -> str:
 
 
 def _programme(session: Session, address: Callable[[str], str]) -> str:
-    """Write the modules, exercises and breaks; a module leads to its sheet."""
+    """Write the modules, exercises and breaks, a table for each stretch; a module leads to its sheet.
+
+    Two days have the same hours: one table for both would not say which day it is.
+    """
     head = "".join(f'<th scope="col">{name}</th>' for name in PROGRAMME)
-    rows = "".join(
-        f'<tr><th scope="row">{clock(block.start)}</th><td>{_minutes(block.minutes)}</td>'
-        f"<td>{_minutes(block.active)}</td><td>{_name(block, address)}</td></tr>"
-        for block in session.blocks
-        if block.module or block.moments[0].kind == BREAK
-    )
-    return _table(f"{session.title} : les modules et les pauses", head, f"<tbody>{rows}</tbody>")
+    tables = []
+    for stretch in session.stretches:
+        title = stretch.title if len(session.stretches) > 1 else session.title
+        rows = "".join(
+            f'<tr><th scope="row">{clock(block.start)}</th><td>{_minutes(block.minutes)}</td>'
+            f"<td>{_minutes(block.active)}</td><td>{_name(block, address)}</td></tr>"
+            for block in stretch.blocks
+            if block.module or block.moments[0].kind == BREAK
+        )
+        caption = f"{title} : les modules et les pauses"
+        tables.append(_table(caption, head, f"<tbody>{rows}</tbody>"))
+    return "".join(tables)
 
 
 def _table(caption: str, head: str, body: str) -> str:
