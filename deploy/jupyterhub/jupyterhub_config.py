@@ -68,7 +68,8 @@ c.Spawner.default_url = f"/lab/tree/{workshop.page}" if workshop.page else "/lab
 # A server does not read its user's own settings: a hidden tool cannot be brought back.
 c.Spawner.disable_user_config = True
 c.Spawner.mem_limit = workshop.limits.memory
-c.Spawner.start_timeout = 120
+# A server waits for its turn: as many start at a time as there are processors.
+c.Spawner.start_timeout = 600
 c.Spawner.http_timeout = 120
 c.LocalProcessSpawner.interrupt_timeout = 10
 c.LocalProcessSpawner.term_timeout = 5

@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import zipfile
 from collections import namedtuple
 from dataclasses import replace
@@ -17,7 +18,7 @@ import pytest
 from culture_d.catalogue import load_catalogue
 from culture_d.errors import WorkshopError
 from culture_d.project import Project
-from culture_d.workshop import accounts, archive, certificate, hub, life, needs, proxy, seats
+from culture_d.workshop import accounts, ahead, archive, certificate, hub, life, needs, proxy, seats
 from culture_d.workshop.authenticator import Attempts
 from culture_d.workshop.hub_config import hub_config, tljh_config
 from culture_d.workshop.limits import make_group
@@ -306,3 +307,26 @@ def test_proxy_epingle() -> None:
     lock = (proxy.PINNED / "package-lock.json").read_text()
     assert lock.count('"node_modules/') == lock.count('"integrity": "sha512-')
     assert "://" not in re.sub(r'"url": "[^"]*"', "", lock), "an address of a registry"
+
+
+def test_memoire_des_places_d_avance() -> None:
+    """What is started ahead leaves each seat its kernel, and the rest of the machine its share."""
+    assert ahead.room_for(0) == ahead.room_for(needs.SYSTEM_MEMORY) == 0
+    assert ahead.room_for(needs.SYSTEM_MEMORY + 15 * needs.SEAT_MEMORY) == 15
+    assert ahead.room_for(needs.SYSTEM_MEMORY + 15 * needs.SEAT_MEMORY - 1) == 14
+
+
+def test_serveur_d_une_place_leger() -> None:
+    """What a seat's server leaves out is what its libraries ask for at each start without it."""
+    code = (
+        "import sys\nstarted = []\n"
+        "sys.addaudithook(lambda what, _: started.append(1) if what == 'subprocess.Popen' else 0)\n"
+        "import {}, jupyterlab.labapp\nprint('rfc3987_syntax.syntax_helpers' in sys.modules, len(started))"
+    )
+    said = []
+    for module in ("jupyterhub.singleuser", "culture_d.workshop.server"):
+        words = [sys.executable, "-c", code.format(module)]
+        done = subprocess.run(words, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout.strip())
+    assert said == ["True 1", "False 0"]

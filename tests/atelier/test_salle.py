@@ -15,7 +15,7 @@ import pytest
 
 from culture_d.errors import WorkshopError
 from culture_d.pdf import Printed
-from culture_d.workshop import accounts, hub
+from culture_d.workshop import accounts, ahead, hub
 from culture_d.workshop import room as rooms
 from culture_d.workshop.model import Account, Workshop
 from tests.atelier.conftest import ADDRESS, CANARY, EXERCISE, Room
@@ -85,6 +85,43 @@ def test_moins_de_places_demande_confirmation(room: Room) -> None:
     said = room.command("preparer", "--places", "1", ok=False)
     assert "place-02" in said and "--oui" in said
     assert len(room.workshop.seats) == 2
+
+
+def test_places_pretes_avant_la_salle(opened: Room) -> None:
+    """Opened, the seats are ready before anyone comes; what starts them can do nothing else."""
+    workshop = opened.workshop
+    assert ahead.ready_seats(workshop) == {"place-01", "place-02"}
+    said = opened.command("etat").replace("\N{NO-BREAK SPACE}", " ")
+    assert "Places prêtes : 2 sur 2" in said
+    assert stat.S_IMODE(workshop.token.stat().st_mode) == 0o600
+    visitor = opened.visitor("place-01")
+    assert visitor.log_in(opened.password("place-01")) == 302
+    page = visitor.session.get(visitor.server("lab"))
+    assert page.status_code == 200 and page.url.startswith(visitor.server("lab"))
+    key = {"Authorization": f"token {workshop.token.read_text()}"}
+    api = f"{workshop.url}hub/api/"
+    for method, path in (
+        ("GET", f"{workshop.url}user/place-01/api/contents"),
+        ("DELETE", f"{api}users/place-01/server"),
+        ("DELETE", f"{api}users/place-01"),
+        ("POST", f"{api}users/place-01/tokens"),
+        ("POST", f"{api}users/place-03"),
+        ("POST", f"{api}shutdown"),
+        ("GET", f"{api}proxy"),
+    ):
+        apart = opened.visitor("personne").session
+        answer = apart.request(method, path, headers=key, allow_redirects=False)
+        assert answer.status_code in (302, 403, 404), (method, path, answer.status_code)
+    assert _servers(opened) == {"place-01", "place-02"}
+    # Counter-proof: what it is for, it may do.
+    said = opened.open().replace("\N{NO-BREAK SPACE}", " ")
+    assert "était déjà ouvert" in said and "Places prêtes : 2 sur 2" in said
+    # A seat that died is seen, and started again by the same command.
+    account = workshop.account("place-02")
+    assert account
+    accounts.stop_processes(found=accounts.processes(workshop, account))
+    assert _servers(opened) == {"place-01"}
+    assert "Places prêtes : 2 sur 2" in opened.open().replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_entree(opened: Room) -> None:
@@ -327,6 +364,7 @@ def _secrets(workshop: Workshop) -> list[Path]:
         workshop.cookie_secret,
         workshop.passwords,
         workshop.config_file,
+        workshop.token,
         workshop.log,
         workshop.file,
     ]

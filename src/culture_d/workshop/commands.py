@@ -116,10 +116,21 @@ def preparer(nom: str, dossier: Path | None, oui: bool, shared: bool, **asked: A
 @atelier.command()
 @click.option("--reseau", metavar="ADRESSE", help="Ouvrir sur le réseau de la salle, chiffré.")
 @click.option("--port", type=int, metavar="PORT", help="Un autre port.")
+@click.option(
+    "--a-la-demande",
+    "on_demand",
+    is_flag=True,
+    help="Ne pas démarrer les places d'avance : chacune à son entrée.",
+)
 @_NAME
 @_FOLDER
-def ouvrir(nom: str, dossier: Path | None, reseau: str | None, port: int | None) -> None:
-    """Démarrer JupyterHub, sur cette machine seulement ou sur le réseau de la salle."""
+def ouvrir(
+    nom: str, dossier: Path | None, reseau: str | None, port: int | None, on_demand: bool
+) -> None:
+    """Démarrer JupyterHub, sur cette machine seulement ou sur le réseau de la salle.
+
+    Les places démarrent ensuite, quelques-unes à la fois, avant que la salle n'entre.
+    """
     from culture_d.workshop import life
 
     workshop, started, fingerprint = life.open_hub(_load(nom, dossier), reseau, port)
@@ -136,6 +147,40 @@ def ouvrir(nom: str, dossier: Path | None, reseau: str | None, port: int | None)
                 "Les cartes portent une autre adresse "
                 f"({workshop.url_at(workshop.announced or LOOPBACK)}) : écrivez celle-ci au tableau."
             )
+    if not on_demand:
+        _start_ahead(workshop)
+
+
+def _start_ahead(workshop: Workshop) -> None:
+    """Start the seats, and say how many are ready as they come."""
+    from culture_d.cli import spinning
+    from culture_d.french import accord
+    from culture_d.workshop import ahead
+
+    click.echo("On peut déjà entrer. Les places démarrent d'avance :")
+    try:
+        with spinning("Places prêtes") as advance:
+            done = ahead.start_ahead(
+                workshop,
+                lambda ready, seats: advance(ready, seats, f"Places prêtes : {ready} sur {seats}"),
+            )
+    except KeyboardInterrupt:
+        click.echo("L'atelier reste ouvert. Les autres places démarreront à l'entrée de chacun.")
+        return
+    click.echo(
+        f"Places prêtes : {len(done.ready)} sur {done.seats} "
+        f"(en {accord(round(done.seconds), 'seconde')})."
+    )
+    if done.kept_back:
+        held = accord(done.kept_back, "place démarrera", "places démarreront")
+        click.echo(
+            f"{held} à l'entrée seulement : la mémoire libre ne suffit pas pour toutes d'avance."
+        )
+    if done.failed:
+        click.echo(
+            f"Pas encore prêtes : {', '.join(done.failed)}. Elles démarreront à l'entrée. Si cela "
+            f"échoue, lisez « {workshop.log} »."
+        )
 
 
 @atelier.command()
@@ -158,16 +203,18 @@ def etat(nom: str, dossier: Path | None) -> None:
         table.add_row(
             one.account.name,
             one.entered.astimezone().strftime("%d/%m %Hh%M") if one.entered else "",
-            "ouvert" if one.processes else "",
+            "prêt" if one.ready else "en marche" if one.processes else "",
             f"{one.memory // MEBIBYTE} Mio" if one.processes else "",
             handed,
         )
     Console().print(table)
     opened = sum(1 for one in seen.seats if one.processes)
+    ready = sum(1 for one in seen.seats if one.ready)
     held = sum(one.memory for one in seen.seats)
     click.echo(
         f"L'atelier est {'ouvert sur ' + workshop.url if seen.running else 'arrêté'}. "
-        f"Serveurs ouverts : {opened} sur {len(seen.seats)}. Mémoire des places : "
+        f"Places prêtes : {ready} sur {len(seen.seats)} ; serveurs en marche : {opened}. "
+        "Mémoire des places : "
         f"{held // MEBIBYTE} Mio ; libre sur la machine : {seen.memory_free // MEBIBYTE} Mio. "
         f"Limite : {workshop.limits.memory // MEBIBYTE} Mio {seen.limited}."
     )

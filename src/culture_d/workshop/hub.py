@@ -16,6 +16,7 @@ import psutil
 
 from culture_d.errors import WorkshopError
 from culture_d.workshop import accounts, room
+from culture_d.workshop.ahead import write_token
 from culture_d.workshop.hub_config import hub_config
 from culture_d.workshop.limits import remove_groups
 from culture_d.workshop.model import LOOPBACK, Workshop
@@ -47,6 +48,7 @@ def start(workshop: Workshop) -> bool:
         return False
     check_ports(workshop)
     write_config(workshop)
+    write_token(workshop)
     # Those of a killed hub would go on with a key that is no longer good.
     accounts.stop_processes(found=_cullers(workshop))
     secret = os.umask(0o077)
@@ -86,17 +88,21 @@ def stop(workshop: Workshop) -> bool:
         WorkshopError: a process cannot be ended.
     """
     stopped = False
-    hub, proxy = running(workshop), _process(workshop.hub_folder / "proxy.pid", "http-proxy")
-    found = [one for one in (hub, proxy, *_cullers(workshop)) if one]
-    if found:
-        stopped = True
-        accounts.stop_processes(found=found, grace=_STOP_SECONDS)
+    proxy_pid = workshop.hub_folder / "proxy.pid"
+    for find in (
+        lambda: [running(workshop)],
+        lambda: [_process(proxy_pid, "http-proxy"), *_cullers(workshop)],
+    ):
+        found = [one for one in find() if one]
+        if found:
+            stopped = True
+            accounts.stop_processes(found=found, grace=_STOP_SECONDS)
     for account in workshop.accounts:
         left = list(accounts.processes(workshop, account))
         if left:
             stopped = True
             accounts.stop_processes(found=left)
-    for path in (workshop.pid_file, workshop.hub_folder / "proxy.pid"):
+    for path in (workshop.pid_file, proxy_pid):
         path.unlink(missing_ok=True)
     remove_groups(workshop.name)
     return stopped

@@ -7,6 +7,7 @@ same text for a workshop of The Littlest JupyterHub.
 import json
 from pathlib import Path
 
+from culture_d.workshop.ahead import SCOPES, SERVICE
 from culture_d.workshop.model import LOOPBACK, ROOT, Workshop
 from culture_d.workshop.proxy import command as proxy_command
 
@@ -90,7 +91,8 @@ c.Spawner.default_url = f"/lab/tree/{{workshop.page}}" if workshop.page else "/l
 # A server does not read its user's own settings: a hidden tool cannot be brought back.
 c.Spawner.disable_user_config = True
 c.Spawner.mem_limit = workshop.limits.memory
-c.Spawner.start_timeout = 120
+# A server waits for its turn: as many start at a time as there are processors.
+c.Spawner.start_timeout = 600
 c.Spawner.http_timeout = 120
 c.LocalProcessSpawner.interrupt_timeout = 10
 c.LocalProcessSpawner.term_timeout = 5
@@ -111,6 +113,16 @@ c.ConfigurableHTTPProxy.api_url = "http://{loopback}:{proxy_port}"
 c.ConfigurableHTTPProxy.command = {proxy!r}
 c.ConfigurableHTTPProxy.pid_file = {proxy_pid!r}
 {tls}c.JupyterHub.cleanup_proxy = False
+
+# What `culture-d atelier ouvrir` starts the seats' servers with, before they are entered.
+c.JupyterHub.services.append(
+    {{"name": {service!r}, "api_token": Path({token!r}).read_text(encoding="utf-8")}}
+)
+c.JupyterHub.load_roles.append(
+    {{"name": {service!r}, "scopes": {scopes!r}, "services": [{service!r}]}}
+)
+
+# What the hub keeps.
 c.JupyterHub.cookie_secret_file = {cookie!r}
 c.JupyterHub.db_url = {database!r}
 c.JupyterHub.pid_file = {pid!r}
@@ -154,6 +166,9 @@ def _alone(workshop: Workshop, proxy: list[str] | None) -> str:
         tls=_TLS.format(certificate=str(workshop.certificate), key=str(workshop.key))
         if workshop.tls
         else "",
+        service=SERVICE,
+        scopes=list(SCOPES),
+        token=str(workshop.token),
         cookie=str(workshop.cookie_secret),
         database=f"sqlite:///{workshop.database}",
         pid=str(workshop.pid_file),

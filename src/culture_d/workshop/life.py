@@ -23,7 +23,17 @@ from filelock import FileLock, Timeout
 
 from culture_d.errors import WorkshopError, reason
 from culture_d.project import Project
-from culture_d.workshop import accounts, archive, certificate, hub, needs, proxy, room, seats
+from culture_d.workshop import (
+    accounts,
+    ahead,
+    archive,
+    certificate,
+    hub,
+    needs,
+    proxy,
+    room,
+    seats,
+)
 from culture_d.workshop.cards import write_cards
 from culture_d.workshop.limits import has_groups, remove_groups
 from culture_d.workshop.model import (
@@ -83,6 +93,8 @@ class SeatState:
     entered: datetime | None
     """When someone last entered."""
     processes: int
+    ready: bool
+    """Whether its server answers, as the hub says."""
     memory: int
     """Bytes held by its processes alone."""
     submissions: dict[str, int]
@@ -239,6 +251,8 @@ def state(workshop: Workshop) -> State:
     """Look at the workshop: seats, memory, submissions."""
     passwords = Passwords(workshop.passwords)
     handed = submissions(workshop)
+    running_hub = hub.running(workshop) is not None
+    ready = (ahead.ready_seats(workshop) if running_hub else None) or set()
     found = []
     for seat in workshop.seats:
         running = list(accounts.processes(workshop, seat))
@@ -247,11 +261,13 @@ def state(workshop: Workshop) -> State:
             with contextlib.suppress(psutil.Error):
                 memory += process.memory_full_info().uss
         mine = handed.get(workshop.learner(seat), {})
-        found.append(SeatState(seat, passwords.entered(seat.name), len(running), memory, mine))
+        entered = passwords.entered(seat.name)
+        answers = seat.name in ready
+        found.append(SeatState(seat, entered, len(running), answers, memory, mine))
     group = has_groups(workshop.name)
     return State(
         workshop,
-        hub.running(workshop) is not None,
+        running_hub,
         tuple(found),
         psutil.virtual_memory().available,
         "pour toute la place" if group else "pour chaque programme",

@@ -196,6 +196,11 @@ class Workshop:
         return self.hub_folder / "mots-de-passe.json"
 
     @property
+    def token(self) -> Path:
+        """The secret of the hub's service that starts the seats' servers ahead."""
+        return self.hub_folder / "jeton-places"
+
+    @property
     def log(self) -> Path:
         """What the hub and the servers say."""
         return self.hub_folder / "hub.log"

@@ -126,6 +126,8 @@ def _server(role: Role) -> Mapping[str, Any]:
         "ServerApp": {"jpserver_extensions": extensions},
         # Its list of extensions would be asked of another host.
         "LabApp": {"extension_manager": "readonly", "news_url": None},
+        # It would look for some thirty programs, and start npm, at each start: none is here.
+        "LanguageServerManager": {"autodetect": False},
     }
     # Formgrader, and a page of feedback, are shown in a frame of JupyterLab; JupyterHub
     # forbids any frame.

@@ -15,13 +15,19 @@ from typing import Any
 
 import psutil
 from jupyterhub.spawner import LocalProcessSpawner
+from jupyterhub.utils import can_connect
 from traitlets import Unicode
 
+from culture_d.errors import WorkshopError
 from culture_d.workshop import accounts, room
+from culture_d.workshop.ahead import cores
 from culture_d.workshop.limits import make_group, taker
 from culture_d.workshop.model import Account, Workshop
 
-SERVER = [sys.executable, "-m", "jupyterhub.singleuser"]
+SERVER = [sys.executable, "-m", "culture_d.workshop.server"]
+_turns = asyncio.Semaphore(cores() + 1)
+"""One more than `ahead` takes: who comes in meanwhile does not wait behind the whole room."""
+_PAUSE = 0.2
 _ONE_THREAD = ("OMP", "OPENBLAS", "MKL", "NUMEXPR")
 
 
@@ -91,13 +97,29 @@ class SeatSpawner(LocalProcessSpawner):  # type: ignore[misc]
         accounts.stop_processes(found=left, grace=1)
 
     async def start(self) -> Any:
-        """Start the server, in its room."""
+        """Start the server, in its room, when its turn comes, and wait until it answers.
+
+        All at once, the servers of a room would keep the hub itself from answering, and
+        nobody's would be ready before the last.
+        """
         separated = self.workshop.separated
         if self.account == self.workshop.trainer:
             # Formgrader shows only what is under the folder that JupyterLab shows.
             self.notebook_dir, self.default_url = "~", "/lab"
         self.cmd = room.command(self.workshop, self.account, SERVER) if separated else SERVER
-        return await super().start()
+        async with _turns:
+            if self.account != self.workshop.trainer:
+                # What a hub killed while it started this one left, and no longer knows.
+                await asyncio.to_thread(self._sweep)
+            address: tuple[str, int] = await super().start()
+            while not can_connect(*address):
+                if (status := await self.poll()) is not None:
+                    raise WorkshopError(
+                        f"Le serveur de « {self.user.name} » s'est arrêté en démarrant (code "
+                        f"{status}). Le journal de l'atelier dit pourquoi, juste avant cette ligne."
+                    )
+                await asyncio.sleep(_PAUSE)
+        return address
 
     async def _signal(self, sig: int) -> bool:
         """Send a signal to the server within the room, or kill the whole room."""
