@@ -2,11 +2,13 @@
 
 import os
 import pwd
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from culture_d.workshop import clock, collect
 from culture_d.workshop.arrivals import (
     FORMER,
     SECRET,
@@ -16,6 +18,7 @@ from culture_d.workshop.arrivals import (
     read_inbound,
     take_in,
 )
+from culture_d.workshop.model import Trainer, Workshop
 
 EXERCISE = "petit"
 ME = pwd.getpwuid(os.geteuid()).pw_name
@@ -174,3 +177,40 @@ def test_ce_qui_n_est_pas_entier(tmp_path: Path) -> None:
     assert not [
         path for path in (tmp_path / "cours").iterdir() if path.name.startswith(".reception")
     ]
+
+
+def test_apres_la_fin(tmp_path: Path) -> None:
+    """What comes late counts, is dated and said; what came in time stays beside it."""
+    now = datetime.now(UTC)
+    inbound = tmp_path / "inbound"
+    _submit(inbound, now - timedelta(minutes=4), "à temps")
+    _submit(inbound, now - timedelta(minutes=1), "en retard")
+    (received,), _ = _collect(tmp_path)
+    assert _taken(tmp_path) == "en retard"
+    end = now - timedelta(minutes=3)
+    assert received.late(end) and received.in_time_before(end)
+    said = collect._said_late("place-01", received, end).replace("\N{NO-BREAK SPACE}", " ")
+    assert said == "place-01 (2 minutes après ; un dépôt fait à temps est gardé)"
+    # With no end, or a later one, nobody is late.
+    assert not received.late(None) and not received.late(now)
+    # A date that cannot be believed makes nobody late.
+    assert not replace(received, doubtful=True).late(end)
+    earlier = now - timedelta(minutes=5)
+    assert received.late(earlier) and not received.in_time_before(earlier)
+
+
+def test_horloge_de_l_atelier(tmp_path: Path) -> None:
+    """A clock that went back, an end already past: said, and nothing is refused."""
+    trainer = Trainer("formateur", ME, tmp_path / "formateur")
+    made = Workshop("essai", tmp_path, "marque", (), trainer, (EXERCISE,))
+    made.save()
+    now = datetime.now(UTC)
+    assert list(clock.remarks(made, now)) == []
+    (said,) = clock.remarks(made, now - timedelta(days=1))
+    assert "Vérifiez son horloge" in said
+    (said,) = clock.remarks(made, now, [now + timedelta(hours=1)])
+    assert "Vérifiez son horloge" in said
+    ended = replace(made, end=(now - timedelta(hours=1)).isoformat())
+    (said,) = clock.remarks(ended, now)
+    assert "est passée" in said and "On peut encore rendre" in said
+    assert list(clock.remarks(replace(made, end=(now + timedelta(hours=1)).isoformat()), now)) == []

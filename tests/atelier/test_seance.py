@@ -110,7 +110,14 @@ def test_une_seance_entiere(people: Class, project: Project) -> None:
 
     said = _say(room, "ramasser")
     assert "2 devoirs remis sur 2, dont 2 nouveaux. Dépôts précédents, gardés : 1." in said
-    assert "Après la fin : place-01, place-02." in said
+    late = re.search(
+        r"Après la fin \(5 janvier 2026 à 17 h 00\) : (.*?)\. Ces devoirs comptent", said
+    )
+    assert late and re.fullmatch(
+        r"place-01 \(\d+ jours après\), place-02 \(\d+ jours après\)", late[1]
+    )
+    assert "La fin dite, le 5 janvier 2026 à 17 h 00, est passée" in said
+    assert f"{EXERCISE} × 2 (dont 2 après la fin)" in _say(room, "etat")
     course = room.workshop.course
     kept = course / "anciens-depots" / room.workshop.seats[1].user / EXERCISE
     former = [one.read_text() for one in kept.glob(f"*/{EXERCISE}.ipynb")]

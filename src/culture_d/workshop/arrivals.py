@@ -17,6 +17,7 @@ import stat
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,6 +31,7 @@ _MOST_BYTES = 100_000_000
 _MOST_FILES = 2000
 # A submission is copied file by file: this long after, what is not whole will not be.
 _BEING_SENT = timedelta(seconds=60)
+_WRITTEN = "%Y-%m-%d %H:%M:%S.%f UTC"
 # Between the moment that a submission says and that of its arrival on the disk.
 _CLOCK = timedelta(minutes=5)
 
@@ -60,6 +62,18 @@ class Received:
     """How many earlier ones are kept aside."""
     new: bool
     """Whether this run brought it."""
+    earlier: tuple[datetime, ...] = ()
+    """When the former ones were submitted, UTC."""
+    doubtful: bool = False
+    """Dated by a clock that was wrong: it says nothing of the end of the workshop."""
+
+    def late(self, end: datetime | None) -> bool:
+        """Whether it came after the end of the workshop."""
+        return end is not None and not self.doubtful and self.moment > end
+
+    def in_time_before(self, end: datetime) -> bool:
+        """Whether an earlier one, kept aside, came before the end."""
+        return any(moment <= end for moment in self.earlier)
 
 
 @dataclass
@@ -168,7 +182,7 @@ def _take_learner(
 ) -> Received | None:
     """Take the submissions of one learner for one assignment; the last first."""
     taken: Arrival | None = None
-    new, former = False, 0
+    new, earlier = False, list[datetime]()
     for arrival in reversed(arrivals):
         learner, name = arrival.learner, arrival.assignment
         place = course / "submitted" / learner / name
@@ -180,14 +194,22 @@ def _take_learner(
                     new = True
                 taken = arrival
             else:
-                former += 1
+                earlier.append(arrival.moment)
                 if not any(_is(one, arrival) for one in _folders(aside)):
                     _copy(course, arrival, aside / _label(arrival.moment), aside)
         except _Unreadable as problem:
             remarks.append(f"{shown}, « {name} » : {problem}")
     if taken is None:
         return None
-    return Received(taken.learner, taken.assignment, taken.moment, former, new)
+    return Received(
+        taken.learner,
+        taken.assignment,
+        taken.moment,
+        len(earlier),
+        new,
+        tuple(earlier),
+        taken.doubtful,
+    )
 
 
 def _copy(course: Path, arrival: Arrival, place: Path, aside: Path) -> None:
@@ -197,7 +219,7 @@ def _copy(course: Path, arrival: Arrival, place: Path, aside: Path) -> None:
         copy = scratch / "depot"
         _copy_files(arrival.folder, copy, arrival.folder.stat(follow_symlinks=False).st_uid)
         # The learner may have written another moment there.
-        (copy / STAMP).write_text(f"{arrival.moment:%Y-%m-%d %H:%M:%S.%f} UTC", encoding="utf-8")
+        (copy / STAMP).write_text(arrival.moment.strftime(_WRITTEN), encoding="utf-8")
         if not any(copy.rglob("*.ipynb")):
             raise _Unreadable(
                 "ce dépôt n'a pas de carnet (« .ipynb »). Demandez-lui de recommencer."
@@ -300,6 +322,9 @@ def _moment(folder: Path) -> datetime:
 
 def _parsed(text: str) -> datetime | None:
     """Read a moment as nbgrader does, or None."""
+    with suppress(ValueError):
+        # As nbgrader writes it: `etat` reads it without the two seconds that nbgrader takes.
+        return datetime.strptime(text, _WRITTEN).replace(tzinfo=UTC)
     from nbgrader.utils import parse_utc
 
     try:

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from culture_d.grading.model import CellScore, Failed, Refusal
 from culture_d.grading.run import REFUSAL_PAGE, Options, Outcome, Progress, correct
 from culture_d.workshop import room
 from culture_d.workshop.arrivals import SECRET, STAMP, Received
+from culture_d.workshop.clock import shown_end
 from culture_d.workshop.model import COURSE_ID, Account, Workshop
 
 FEEDBACK_FOLDER = "retours"
@@ -42,7 +43,7 @@ class Harvest:
 
     received: list[Received] = field(default_factory=list)
     late: dict[str, list[str]] = field(default_factory=dict)
-    """Learners whose submission came after the end, by exercise, as the room calls them."""
+    """By exercise, who submitted after the end, as the room calls them, and how long after."""
     missing: dict[str, list[str]] = field(default_factory=dict)
     """Who submitted nothing, by exercise."""
     remarks: list[str] = field(default_factory=list)
@@ -80,7 +81,7 @@ def collect(workshop: Workshop, jobs: int, isolated: bool = True) -> Harvest:
     said = _as_trainer(workshop, "collect", jobs, isolated)
     called = names(workshop)
     harvest = Harvest(
-        [Received(**{**one, "moment": _date(one["moment"])}) for one in said["received"]],
+        [_received(one) for one in said["received"]],
         remarks=said["remarks"],
         outcome=_outcome(said["outcome"]),
     )
@@ -90,7 +91,7 @@ def collect(workshop: Workshop, jobs: int, isolated: bool = True) -> Harvest:
         there = {one.learner for one in here}
         harvest.missing[exercise] = [called[one] for one in called if one not in there]
         harvest.late[exercise] = [
-            called[one.learner] for one in here if end is not None and one.moment > end
+            _said_late(called[one.learner], one, end) for one in here if end and one.late(end)
         ]
     return harvest
 
@@ -385,6 +386,25 @@ def _entry(said: Mapping[str, Any]) -> Entry:
     return Entry(**{**said, "notes": tuple(said["notes"]), "scores": scores})
 
 
+def _received(said: Mapping[str, Any]) -> Received:
+    moments = {"moment": _date(said["moment"]), "earlier": tuple(map(_date, said["earlier"]))}
+    return Received(**{**said, **moments})
+
+
+def _said_late(name: str, one: Received, end: datetime) -> str:
+    """Say who is late, of how much, and whether something came in time."""
+    kept = " ; un dépôt fait à temps est gardé" if one.in_time_before(end) else ""
+    return f"{name} ({_how_long(one.moment - end)} après{kept})"
+
+
+def _how_long(late: timedelta) -> str:
+    minutes = int(late.total_seconds() // 60)
+    for size, noun in ((24 * 60, "jour"), (60, "heure"), (1, "minute")):
+        if minutes >= size:
+            return accord(minutes // size, noun)
+    return "moins d'une minute"
+
+
 def _date(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
@@ -401,7 +421,10 @@ def lines(harvest: Harvest, workshop: Workshop) -> Iterator[str]:
             line += f" Dépôts précédents, gardés : {again}."
         yield line
         if harvest.late[exercise]:
-            yield f"  Après la fin : {', '.join(harvest.late[exercise])}."
+            yield (
+                f"  Après la fin ({shown_end(workshop)}) : {', '.join(harvest.late[exercise])}. "
+                "Ces devoirs comptent : aucun point n'est retiré."
+            )
         if harvest.missing[exercise]:
             yield f"  N'ont rien remis : {', '.join(harvest.missing[exercise])}."
     yield from harvest.remarks

@@ -1,6 +1,7 @@
 """`culture-d atelier`: its words, and what it prints."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,9 @@ def ouvrir(
     """
     from culture_d.workshop import life
 
-    workshop, started, fingerprint = life.open_hub(_load(nom, dossier), reseau, port)
+    known = _load(nom, dossier)
+    dated = life.clock_remarks(known)
+    workshop, started, fingerprint = life.open_hub(known, reseau, port)
     click.echo(f"L'atelier {'est' if started else 'était déjà'} ouvert : {workshop.url}")
     if fingerprint:
         click.echo(
@@ -147,6 +150,8 @@ def ouvrir(
                 "Les cartes portent une autre adresse "
                 f"({workshop.url_at(workshop.announced or LOOPBACK)}) : écrivez celle-ci au tableau."
             )
+    for line in dated:
+        click.echo(line)
     if not on_demand:
         _start_ahead(workshop)
 
@@ -199,7 +204,10 @@ def etat(nom: str, dossier: Path | None) -> None:
     for title in ("Place", "Entrée", "Serveur", "Mémoire", "Rendus"):
         table.add_column(title, overflow="fold")
     for one in seen.seats:
-        handed = ", ".join(f"{slug} × {count}" for slug, count in sorted(one.submissions.items()))
+        handed = ", ".join(
+            f"{slug} × {count}{_after(one.late.get(slug, 0))}"
+            for slug, count in sorted(one.submissions.items())
+        )
         table.add_row(
             one.account.name,
             one.entered.astimezone().strftime("%d/%m %Hh%M") if one.entered else "",
@@ -218,6 +226,12 @@ def etat(nom: str, dossier: Path | None) -> None:
         f"{held // MEBIBYTE} Mio ; libre sur la machine : {seen.memory_free // MEBIBYTE} Mio. "
         f"Limite : {workshop.limits.memory // MEBIBYTE} Mio {seen.limited}."
     )
+    for line in seen.remarks:
+        click.echo(line)
+
+
+def _after(late: int) -> str:
+    return f" (dont {late} après la fin)" if late else ""
 
 
 @atelier.command()
@@ -233,11 +247,11 @@ def ramasser(nom: str, dossier: Path | None, jobs: int | None, sans_isolation: b
     """
     from culture_d.cli import REFUSED, show_outcome
     from culture_d.grading.run import default_jobs
-    from culture_d.workshop import collect
+    from culture_d.workshop import collect, life
 
     workshop = _load(nom, dossier)
     harvest = collect.collect(workshop, jobs or default_jobs(), not sans_isolation)
-    for line in collect.lines(harvest, workshop):
+    for line in (*collect.lines(harvest, workshop), *life.clock_remarks(workshop)):
         click.echo(line)
     if harvest.outcome:
         show_outcome(harvest.outcome, False)
@@ -374,8 +388,6 @@ def _load(name: str, folder: Path | None) -> Workshop:
 
 def _moment(text: str | None) -> str | None:
     """Read a moment of this machine's own time zone."""
-    from datetime import datetime
-
     if text is None:
         return None
     try:

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +28,7 @@ from culture_d.workshop import (
     ahead,
     archive,
     certificate,
+    clock,
     hub,
     needs,
     proxy,
@@ -49,6 +50,7 @@ from culture_d.workshop.passwords import Passwords
 
 if TYPE_CHECKING:
     from culture_d.workshop.archive import Kept
+    from culture_d.workshop.arrivals import Found
 
 Say = Callable[[str], None]
 DEFAULT_NAME = "atelier"
@@ -99,6 +101,8 @@ class SeatState:
     """Bytes held by its processes alone."""
     submissions: dict[str, int]
     """By exercise: how many times it was handed in."""
+    late: dict[str, int]
+    """By exercise: how many of them after the end."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,8 @@ class State:
     """Bytes the machine could still give."""
     limited: str
     """In French: how the memory of a seat is held."""
+    remarks: tuple[str, ...]
+    """In French: what is wrong with the clock, the end, a submission."""
 
 
 @dataclass
@@ -176,8 +182,11 @@ def prepare(
         proxy.ensure()
         if before:
             _remove_seats(before, workshop, options.confirmed, say)
+        dated = clock_remarks(before) if before else []
         workshop.save()
-        report = Prepared(workshop)
+        report = Prepared(
+            workshop, warnings=list(dict.fromkeys([*dated, *clock_remarks(workshop)]))
+        )
         _make(project, workshop, report, say)
         warning = needs.memory_warning(len(workshop.seats))
         report.warnings += [warning] if warning else []
@@ -250,7 +259,8 @@ def stop(workshop: Workshop) -> bool:
 def state(workshop: Workshop) -> State:
     """Look at the workshop: seats, memory, submissions."""
     passwords = Passwords(workshop.passwords)
-    handed = submissions(workshop)
+    found_inbound = _read_inbound(workshop)
+    handed, late = submissions(workshop, found_inbound), _late(workshop, found_inbound)
     running_hub = hub.running(workshop) is not None
     ready = (ahead.ready_seats(workshop) if running_hub else None) or set()
     found = []
@@ -263,7 +273,8 @@ def state(workshop: Workshop) -> State:
         mine = handed.get(workshop.learner(seat), {})
         entered = passwords.entered(seat.name)
         answers = seat.name in ready
-        found.append(SeatState(seat, entered, len(running), answers, memory, mine))
+        after = late.get(workshop.learner(seat), {})
+        found.append(SeatState(seat, entered, len(running), answers, memory, mine, after))
     group = has_groups(workshop.name)
     return State(
         workshop,
@@ -271,25 +282,56 @@ def state(workshop: Workshop) -> State:
         tuple(found),
         psutil.virtual_memory().available,
         "pour toute la place" if group else "pour chaque programme",
+        (
+            *clock_remarks(workshop),
+            *dict.fromkeys(remark for one in found_inbound for remark in one.remarks),
+        ),
     )
 
 
-def submissions(workshop: Workshop) -> dict[str, dict[str, int]]:
+def submissions(
+    workshop: Workshop, found: "Sequence[Found] | None" = None
+) -> dict[str, dict[str, int]]:
     """Count what was handed in: by learner, then by exercise. Only what its owner handed in."""
-    import pwd
+    counts: dict[str, dict[str, int]] = {}
+    for one in _read_inbound(workshop) if found is None else found:
+        for arrival in one.arrivals:
+            mine = counts.setdefault(arrival.learner, {})
+            mine[arrival.assignment] = mine.get(arrival.assignment, 0) + 1
+    return counts
 
-    found: dict[str, dict[str, int]] = {}
+
+def clock_remarks(workshop: Workshop) -> list[str]:
+    """Say in French what is wrong with the clock, by all that is dated here, or with the end."""
+    passwords = Passwords(workshop.passwords)
+    seen = [moment for one in workshop.accounts if (moment := passwords.entered(one.name))]
+    return list(clock.remarks(workshop, datetime.now(UTC), seen))
+
+
+def _late(workshop: Workshop, found: "Sequence[Found]") -> dict[str, dict[str, int]]:
+    """Count, the same way, what was handed in after the end."""
+    end = clock.end_of(workshop)
+    after = [
+        replace(
+            one, arrivals=[a for a in one.arrivals if end and not a.doubtful and a.moment > end]
+        )
+        for one in found
+    ]
+    return submissions(workshop, after)
+
+
+def _read_inbound(workshop: Workshop) -> "list[Found]":
+    """List what lies in the exchange, one exercise after the other."""
+    from culture_d.workshop.arrivals import read_inbound
+
+    names = {workshop.learner(one): one.name for one in workshop.seats}
+    now = datetime.now(UTC)
     with contextlib.suppress(OSError):
-        for path in workshop.inbound.iterdir():
-            learner, _, rest = path.name.partition("+")
-            with contextlib.suppress(OSError, KeyError):
-                owner = pwd.getpwuid(path.lstat().st_uid).pw_name
-                if workshop.separated and owner != learner:
-                    continue
-                slug = rest.partition("+")[0]
-                counts = found.setdefault(learner, {})
-                counts[slug] = counts.get(slug, 0) + 1
-    return found
+        return [
+            read_inbound(workshop.inbound, slug, names, now, workshop.separated)
+            for slug in workshop.exercises
+        ]
+    return []
 
 
 def close(workshop: Workshop, archives: Path | None = None, say: Say = lambda text: None) -> Closed:
