@@ -158,3 +158,12 @@ class IntakeError(CultureDError):
 
 class WorkshopError(CultureDError):
     """A workshop that cannot be prepared, opened, led or closed."""
+
+
+class SeatNotStarted(WorkshopError):
+    """A seat's server does not start; the log has the message, the learner another."""
+
+    jupyterhub_message = (
+        "Votre espace n'a pas pu s'ouvrir. Prévenez la personne qui anime : le journal de "
+        "l'atelier en dit la raison. Votre travail est gardé."
+    )

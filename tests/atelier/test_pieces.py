@@ -18,12 +18,24 @@ import pytest
 from culture_d.catalogue import load_catalogue
 from culture_d.errors import WorkshopError
 from culture_d.project import Project
-from culture_d.workshop import accounts, ahead, archive, certificate, hub, life, needs, proxy, seats
+from culture_d.workshop import (
+    accounts,
+    ahead,
+    archive,
+    certificate,
+    disk,
+    hub,
+    life,
+    needs,
+    proxy,
+    seats,
+)
 from culture_d.workshop.authenticator import Attempts
 from culture_d.workshop.hub_config import hub_config, tljh_config
 from culture_d.workshop.limits import make_group
 from culture_d.workshop.model import MEBIBYTE, Seat, SeatLimits, Trainer, Workshop
 from culture_d.workshop.passwords import Answer, Passwords, new_password
+from culture_d.yaml_file import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -330,3 +342,33 @@ def test_serveur_d_une_place_leger() -> None:
         assert done.returncode == 0, done.stderr
         said.append(done.stdout.strip())
     assert said == ["True 1", "False 0"]
+
+
+def test_memoire_mesuree(project: Project) -> None:
+    """What a seat is said to hold is more than was measured, and what the page says."""
+    measured = read_yaml(project.book / "mesures-atelier.yml", WorkshopError)
+    assert measured["place_carnet_mio"] * MEBIBYTE <= needs.SEAT_MEMORY
+    page = (project.book / "atelier.md").read_text(encoding="utf-8")
+    assert f"Environ {needs.SEAT_MEMORY // MEBIBYTE} Mio de mémoire par place" in page
+
+
+def test_disque_presque_plein(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The biggest seats are named, then nothing new starts; a link or a second name is not counted."""
+    (tmp_path / "petite").mkdir()
+    (tmp_path / "grosse" / "dossier").mkdir(parents=True)
+    before = disk.used(tmp_path / "grosse")
+    (tmp_path / "grosse" / "dossier" / "a").write_bytes(bytes(3 * MEBIBYTE))
+    (tmp_path / "grosse" / "b").hardlink_to(tmp_path / "grosse" / "dossier" / "a")
+    (tmp_path / "grosse" / "c").symlink_to("/usr")
+    held = disk.used(tmp_path / "grosse") - before
+    assert 3 * MEBIBYTE <= held < 4 * MEBIBYTE
+    disk.check(tmp_path / "pas" / "encore")
+    assert list(disk.remarks(disk.LOW, {"place-01": 5})) == []
+    sizes = {f"place-0{number}": number * 10 * MEBIBYTE for number in range(1, 6)}
+    (said,) = disk.remarks(700 * MEBIBYTE, sizes)
+    assert "700 Mio de libre" in said
+    assert "place-05 (50 Mio), place-04 (40 Mio), place-03 (30 Mio)." in said
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**10, 0, disk.FLOOR - 1))
+    with pytest.raises(WorkshopError, match="n'a plus que 511 Mio de libre"):
+        disk.check(tmp_path)

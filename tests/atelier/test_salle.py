@@ -232,6 +232,9 @@ def test_limites(opened: Room, first: Visitor, second: Visitor) -> None:
         "for one in running: one.kill(); one.wait()"
     )
     assert said.split()[0] == "BlockingIOError" and 5 < int(said.split()[1]) < 120, said
+    # No file fills the disk alone; a smaller one is no trouble.
+    assert first.run("open('gros', 'wb').truncate(2**30 + 1)").startswith("OSError"), said
+    assert first.run("print(open('gros', 'wb').truncate(2**30))") == str(2**30)
     # Counter-proof, at the same time on the same machine: forty are no trouble elsewhere.
     assert (
         second.run(

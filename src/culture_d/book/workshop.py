@@ -49,19 +49,22 @@ def _sentence(said: dict[str, Any]) -> str:
     day = date.fromisoformat(str(said["date"]))
     return (
         f"Mesuré le {date_longue(day)} sur {accord(said['coeurs'], 'cœur')} et "
-        f"{said['memoire_gio']} Gio de mémoire. D'autres calculs y tournaient aussi : la charge de "
-        f"la machine était de {nombre(said['charge_avant'], 1)} avant l'arrivée des apprenants."
+        f"{said['memoire_gio']} Gio de mémoire. La charge de cette machine était de "
+        f"{nombre(said['charge_avant'], 1)} juste avant."
     )
 
 
 def _rows(said: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "Places prêtes avant la première entrée", f"{said['places_pretes']} sur {said['places']}"
+    yield "Temps pour les préparer, après l'ouverture", f"{nombre(said['preparation_s'])} s"
     yield "Devoirs rendus, puis retrouvés", f"{said['devoirs_retrouves']} sur {said['places']}"
     yield "Identiques à ce qui fut enregistré", f"{said['devoirs_identiques']}"
     yield "De la première entrée au dernier devoir", f"{nombre(said['duree_s'])} s"
     for step, words in _STEPS.items():
         yield f"{words}, 95 fois sur 100 en moins de", f"{nombre(said['p95_s'][step], 1)} s"
     yield "Mémoire d'une place, sans carnet en marche", f"{said['place_mio']} Mio"
-    yield "Places qui tiennent ainsi dans cette mémoire, au plus", f"{said['places_au_plus']}"
+    yield "Mémoire d'une place, avec un carnet au travail", f"{said['place_carnet_mio']} Mio"
+    yield "Places au travail que cette mémoire peut tenir", f"{said['places_au_plus']}"
 
 
 def setup(app: Sphinx) -> None:

@@ -28,7 +28,7 @@ from culture_d.french import accord
 from culture_d.grading.ledger import Entry
 from culture_d.grading.model import CellScore, Failed, Refusal
 from culture_d.grading.run import REFUSAL_PAGE, Options, Outcome, Progress, correct
-from culture_d.workshop import room
+from culture_d.workshop import disk, room
 from culture_d.workshop.arrivals import SECRET, STAMP, Received
 from culture_d.workshop.clock import shown_end
 from culture_d.workshop.model import COURSE_ID, Account, Workshop
@@ -78,6 +78,7 @@ def collect(workshop: Workshop, jobs: int, isolated: bool = True) -> Harvest:
     Raises:
         CultureDError: the course, the exchange or the isolation is missing; nothing is lost.
     """
+    disk.check(workshop.folder)
     said = _as_trainer(workshop, "collect", jobs, isolated)
     called = names(workshop)
     harvest = Harvest(

@@ -43,6 +43,7 @@ def atelier() -> None:
 @click.option("--fin", metavar="DATE", help="Fin de l'atelier, comme « 2026-03-12T17:00 ».")
 @click.option("--memoire", type=click.IntRange(512), metavar="MIO", help="Mémoire d'une place.")
 @click.option("--processus", type=click.IntRange(64), metavar="N", help="Programmes d'une place.")
+@click.option("--fichier", type=click.IntRange(16), metavar="MIO", help="Taille d'un fichier.")
 @click.option(
     "--repos", type=click.IntRange(1), metavar="MINUTES", help="Arrêt d'une place sans activité."
 )
@@ -80,6 +81,7 @@ def preparer(nom: str, dossier: Path | None, oui: bool, shared: bool, **asked: A
         memory=asked["memoire"] * MEBIBYTE if asked["memoire"] else None,
         processes=asked["processus"],
         idle_seconds=asked["repos"] * 60 if asked["repos"] else None,
+        file_size=asked["fichier"] * MEBIBYTE if asked["fichier"] else None,
         separated=not shared,
         prefix=_prefix(asked["prefixe"]),
         cards=asked["cartes"],
@@ -192,16 +194,17 @@ def _start_ahead(workshop: Workshop) -> None:
 @_NAME
 @_FOLDER
 def etat(nom: str, dossier: Path | None) -> None:
-    """Montrer les places : qui est entré, mémoire, exercices rendus."""
+    """Montrer les places : qui est entré, mémoire, disque, exercices rendus."""
     from rich.console import Console
     from rich.table import Table
 
     from culture_d.workshop import life
+    from culture_d.workshop.needs import size
 
     seen = life.state(_load(nom, dossier))
     workshop = seen.workshop
     table = Table()
-    for title in ("Place", "Entrée", "Serveur", "Mémoire", "Rendus"):
+    for title in ("Place", "Entrée", "Serveur", "Mémoire", "Disque", "Rendus"):
         table.add_column(title, overflow="fold")
     for one in seen.seats:
         handed = ", ".join(
@@ -213,6 +216,7 @@ def etat(nom: str, dossier: Path | None) -> None:
             one.entered.astimezone().strftime("%d/%m %Hh%M") if one.entered else "",
             "prêt" if one.ready else "en marche" if one.processes else "",
             f"{one.memory // MEBIBYTE} Mio" if one.processes else "",
+            size(one.disk),
             handed,
         )
     Console().print(table)

@@ -29,6 +29,7 @@ from culture_d.workshop import (
     archive,
     certificate,
     clock,
+    disk,
     hub,
     needs,
     proxy,
@@ -70,6 +71,7 @@ class Options:
     memory: int | None = None
     processes: int | None = None
     idle_seconds: int | None = None
+    file_size: int | None = None
     separated: bool = True
     prefix: str = accounts.PREFIX
     cards: Path | None = None
@@ -99,6 +101,8 @@ class SeatState:
     """Whether its server answers, as the hub says."""
     memory: int
     """Bytes held by its processes alone."""
+    disk: int
+    """Bytes of its files."""
     submissions: dict[str, int]
     """By exercise: how many times it was handed in."""
     late: dict[str, int]
@@ -117,7 +121,7 @@ class State:
     limited: str
     """In French: how the memory of a seat is held."""
     remarks: tuple[str, ...]
-    """In French: what is wrong with the clock, the end, a submission."""
+    """In French: what is wrong with the clock, the end, the disk, a submission."""
 
 
 @dataclass
@@ -244,6 +248,7 @@ def open_hub(
             )
         if address:
             hub.check_address(address)
+        disk.check(workshop.folder)
         proxy.ensure()
         wanted.save()
         print_ = certificate.ensure(wanted) if wanted.tls else None
@@ -257,7 +262,7 @@ def stop(workshop: Workshop) -> bool:
 
 
 def state(workshop: Workshop) -> State:
-    """Look at the workshop: seats, memory, submissions."""
+    """Look at the workshop: seats, memory, disk, submissions."""
     passwords = Passwords(workshop.passwords)
     found_inbound = _read_inbound(workshop)
     handed, late = submissions(workshop, found_inbound), _late(workshop, found_inbound)
@@ -274,7 +279,8 @@ def state(workshop: Workshop) -> State:
         entered = passwords.entered(seat.name)
         answers = seat.name in ready
         after = late.get(workshop.learner(seat), {})
-        found.append(SeatState(seat, entered, len(running), answers, memory, mine, after))
+        held = disk.used(seat.home)
+        found.append(SeatState(seat, entered, len(running), answers, memory, held, mine, after))
     group = has_groups(workshop.name)
     return State(
         workshop,
@@ -284,6 +290,9 @@ def state(workshop: Workshop) -> State:
         "pour toute la place" if group else "pour chaque programme",
         (
             *clock_remarks(workshop),
+            *disk.remarks(
+                disk.free(workshop.folder), {one.account.name: one.disk for one in found}
+            ),
             *dict.fromkeys(remark for one in found_inbound for remark in one.remarks),
         ),
     )
@@ -427,6 +436,7 @@ def _plan(
             options.memory or limits.memory,
             options.processes or limits.processes,
             options.idle_seconds or limits.idle_seconds,
+            options.file_size or limits.file_size,
         ),
     )
 

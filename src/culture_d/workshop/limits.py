@@ -1,10 +1,11 @@
-"""What a seat may take of the machine: memory in bytes, processes.
+"""What a seat may take of the machine: memory and files in bytes, processes.
 
 Two means, one within the other:
 
 - for each process, `setrlimit`: it works everywhere. Memory is RLIMIT_DATA (what a process
   writes): a cell that asks for more gets a MemoryError, and the seat goes on. Processes
-  are RLIMIT_NPROC, counted by the kernel for the seat's account over all its sessions;
+  are RLIMIT_NPROC, counted by the kernel for the seat's account over all its sessions.
+  A file is RLIMIT_FSIZE: a cell that writes a larger one gets an OSError;
 - for the seat as a whole, a control group, where the machine lets us make one: version 2
   (memory.max, pids.max), or version 1. Without it, a seat's processes may together hold
   more than its share, each within its own limit.
@@ -114,6 +115,7 @@ def taker(limits: SeatLimits, group: Group | None, own_account: bool) -> Callabl
             group.enter()
         lower(resource.RLIMIT_DATA, limits.memory)
         lower(resource.RLIMIT_CORE, 0)
+        lower(resource.RLIMIT_FSIZE, limits.file_size)
         if own_account:
             lower(resource.RLIMIT_NPROC, limits.processes)
 

@@ -76,13 +76,15 @@ class Trainer(Account):
 
 @dataclass(frozen=True)
 class SeatLimits:
-    """What one seat may use. Memory in bytes, times in seconds."""
+    """What one seat may use. Memory and files in bytes, times in seconds."""
 
     memory: int = 2048 * MEBIBYTE
     processes: int = 256
     """Threads count as processes."""
     idle_seconds: int = 3600
     """A server without activity for that long is stopped; files stay."""
+    file_size: int = 1024 * MEBIBYTE
+    """Of one file, in bytes."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from culture_d.errors import WorkshopError
 from culture_d.workshop.accounts import tool
 from culture_d.workshop.model import MEBIBYTE
 
-SEAT_MEMORY = 200 * MEBIBYTE
-"""What a seat holds at work: its server and one kernel (measured by `make bench`)."""
+SEAT_MEMORY = 256 * MEBIBYTE
+"""What a seat holds at work, its server and a notebook: more than `make bench` measured."""
 SYSTEM_MEMORY = 1024 * MEBIBYTE
 """For the hub, the grading and the system."""
 SEAT_DISK = 100 * MEBIBYTE
@@ -52,8 +52,8 @@ def check_disk(folder: Path, seats: int, copy_bytes: int) -> None:
     free = shutil.disk_usage(place).free
     if seats and free < needed:
         raise WorkshopError(
-            f"Le disque de « {place} » a {_size(free)} de libre : pour {seats} places, il faut "
-            f"{_size(needed)}. Faites de la place, ou donnez un autre disque (--dossier)."
+            f"Le disque de « {place} » a {size(free)} de libre : pour {seats} places, il faut "
+            f"{size(needed)}. Faites de la place, ou donnez un autre disque (--dossier)."
         )
 
 
@@ -64,7 +64,7 @@ def memory_warning(seats: int) -> str | None:
     if seats <= most:
         return None
     return (
-        f"Attention : cette machine a {_size(total)} de mémoire, assez pour {most} places au "
+        f"Attention : cette machine a {size(total)} de mémoire, assez pour {most} places au "
         f"travail en même temps. Vous en demandez {seats} : les dernières pourraient ralentir tout."
     )
 
@@ -98,7 +98,8 @@ def _missing(separated: bool) -> Iterator[str]:
             yield f"la commande « {program} » : « sudo apt-get install {package} »."
 
 
-def _size(count: int) -> str:
+def size(count: int) -> str:
+    """Write so many bytes in French: « 300 Mio », « 1,5 Gio »."""
     if count >= 1024 * MEBIBYTE:
         return f"{count / (1024 * MEBIBYTE):.1f} Gio".replace(".", ",")
     return f"{count // MEBIBYTE} Mio"

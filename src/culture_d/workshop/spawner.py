@@ -18,8 +18,8 @@ from jupyterhub.spawner import LocalProcessSpawner
 from jupyterhub.utils import can_connect
 from traitlets import Unicode
 
-from culture_d.errors import WorkshopError
-from culture_d.workshop import accounts, room
+from culture_d.errors import SeatNotStarted, WorkshopError
+from culture_d.workshop import accounts, disk, room
 from culture_d.workshop.ahead import cores
 from culture_d.workshop.limits import make_group, taker
 from culture_d.workshop.model import Account, Workshop
@@ -103,6 +103,10 @@ class SeatSpawner(LocalProcessSpawner):  # type: ignore[misc]
         nobody's would be ready before the last.
         """
         separated = self.workshop.separated
+        try:
+            disk.check(self.workshop.folder)
+        except WorkshopError as error:
+            raise SeatNotStarted(str(error)) from None
         if self.account == self.workshop.trainer:
             # Formgrader shows only what is under the folder that JupyterLab shows.
             self.notebook_dir, self.default_url = "~", "/lab"
@@ -114,7 +118,7 @@ class SeatSpawner(LocalProcessSpawner):  # type: ignore[misc]
             address: tuple[str, int] = await super().start()
             while not can_connect(*address):
                 if (status := await self.poll()) is not None:
-                    raise WorkshopError(
+                    raise SeatNotStarted(
                         f"Le serveur de « {self.user.name} » s'est arrêté en démarrant (code "
                         f"{status}). Le journal de l'atelier dit pourquoi, juste avant cette ligne."
                     )
