@@ -257,6 +257,8 @@ def _mark_of(name: str, points: float | None, solution: bool) -> dict[str, Any]:
 @contextmanager
 def nbgrader_tools() -> Iterator[None]:
     """Let nbgrader find `alembic` beside this Python, and keep its log off the terminal."""
+    from culture_d.grading.tables import known_version
+
     path = os.environ.get("PATH", "")
     # Tornado's is that of nbgrader's gradebook, which tells of each refusal with its traceback.
     logs = [logging.getLogger(name) for name in ("traitlets", "tornado.application")]
@@ -265,7 +267,7 @@ def nbgrader_tools() -> Iterator[None]:
     for log in logs:
         log.handlers, log.propagate = [logging.NullHandler()], False
     try:
-        with warnings.catch_warnings():
+        with known_version(), warnings.catch_warnings():
             # nbgrader 0.9.6 with SQLAlchemy 2.1; the points are the same without.
             warnings.filterwarnings("ignore", message="Object of type <Submitted")
             yield

@@ -12,11 +12,13 @@ from threading import Timer
 from typing import Any
 
 import pytest
+from nbgrader import api
 from nbgrader.api import Gradebook, MissingEntry
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from culture_d.errors import GradebookError
+from culture_d.exercises import nbgrader_tools
 from culture_d.grading import backup, database, record
 from culture_d.grading.backup import back_up, restore
 from culture_d.grading.database import only_writer
@@ -337,6 +339,20 @@ def test_tables_without_their_version_are_completed(url: str) -> None:
     GradebookWriter(url).__exit__()
     with sqlite3.connect(path) as base:
         assert base.execute("SELECT * FROM alembic_version").fetchall() == version
+
+
+def test_the_version_of_the_tables_is_the_one_that_nbgrader_asks_for() -> None:
+    stock = api.get_alembic_version
+    with nbgrader_tools():
+        assert api.get_alembic_version() == stock()
+        assert api.get_alembic_version is not stock, "un programme de moins à lancer"
+    assert api.get_alembic_version is stock
+
+
+def test_no_grammar_of_addresses_is_compiled_to_grade() -> None:
+    code = "import sys, culture_d.grading.run; print('lark' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "False", done.stderr
 
 
 def test_a_gradebook_has_one_writer_at_a_time(url: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from culture_d.errors import SandboxError
 from culture_d.grading.forked_kernel import ForkClient, ForkedKernel, ForkServer
-from culture_d.grading.kept_ready import KeptReady, freeze_imports, without_address_grammar
+from culture_d.grading.kept_ready import KeptReady, freeze_imports
 from culture_d.grading.model import Assignment, Failed, Graded, Limits, Repaired
 
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ class FastRunner:
         # Before nbgrader is imported: the other process works meanwhile.
         self.server: ForkClient = ForkClient(address) if address else ForkServer()
         try:
-            with without_address_grammar():
-                from culture_d.grading.plain import PlainRunner
+            from culture_d.grading.plain import PlainRunner
 
             class ForkingRunner(PlainRunner):
                 """The plain runner, its kernels forked."""

@@ -8,31 +8,11 @@ import functools
 import gc
 import json
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
-
-_GRAMMAR = "rfc3987_syntax"
-
-
-@contextmanager
-def without_address_grammar() -> Iterator[None]:
-    """Import meanwhile what imports jsonschema, without what it only uses to check addresses.
-
-    `rfc3987_syntax` compiles a grammar as it is imported: half of the time nbgrader takes.
-    No schema of notebooks holds an address; jsonschema does without it when it is not there.
-    """
-    if _GRAMMAR in sys.modules:
-        yield
-        return
-    sys.modules[_GRAMMAR] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        del sys.modules[_GRAMMAR]
 
 
 def freeze_imports() -> None:
