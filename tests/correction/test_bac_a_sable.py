@@ -756,7 +756,10 @@ def test_what_is_left_would_be_seen(course: Path, assignment: Assignment) -> Non
     seen: list[list[str]] = []
 
     class Checker:
-        def check(self, cell: Any, kernel_client: Any) -> None:
+        def ready(self) -> None:
+            pass
+
+        def check(self, cell: Any, kernel_client: Any, seconds: float) -> None:
             seen.append(rooms())
 
     runner = PlainRunner(checker_for=lambda given: Checker())

@@ -450,7 +450,10 @@ class Checked:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def check(self, cell: Any, kernel_client: Any) -> list[Any] | None:
+    def ready(self) -> None:
+        self.asked.append("prêt")
+
+    async def check(self, cell: Any, kernel_client: Any, seconds: float) -> list[Any] | None:
         name = cell.metadata.nbgrader.grade_id
         self.asked.append(name)
         if name != "test-carre":
@@ -470,6 +473,8 @@ def test_a_checker_answers_for_the_tests_it_takes(assignment: Assignment) -> Non
     checker = Checked()
     runner = PlainRunner(checker_for=lambda given: checker)
     result = graded(runner.grade(assignment, submitted(copy(assignment)), LIMITS))
+    assert checker.asked.count("prêt") == 5
+    checker.asked = [name for name in checker.asked if name != "prêt"]
     assert checker.asked == ["test-carre", "test-magie", "test-lire", "test-total", "test-mien"]
     assert points(result)["test-carre"] == 0.25
     assert points(result)["test-magie"] == 1

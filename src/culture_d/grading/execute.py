@@ -12,7 +12,10 @@ What was chosen, on a death:
   behind, which is looked for by resting after each. A cell that stops Python again is
   left out, and its question gets nothing;
 - « exit() » is the doing of its cell, though Python goes on for a tenth of a second;
-- a cell interrupted for its length, or that did not let itself be, is not tried again;
+- points do not depend on what else the machine does. The time of a cell leaves out what it
+  spent waiting for a processor, and what a checker needs to begin with. A cell that was late
+  without working, or of which the result did not come, is tried once more on a fresh kernel.
+  Where nothing helps, `SandboxError` has the submission graded at another time;
 - cells run again show nothing: what is stored is what they showed the first time.
 """
 
@@ -34,14 +37,21 @@ from nbgrader.preprocessors import Execute
 
 from culture_d.errors import SandboxError
 from culture_d.grading.model import Limits
+from culture_d.grading.sandbox import room_use, waiting_seconds
 
 MAX_RESTARTS = 8
 KEPT_TEXT = 16 * 1024
 """What each cell may show in any case, once the notebook's outputs are too long (bytes)."""
 _SHOWN_OUTPUT = 200
 """What an output weighs beside its text (bytes): many empty ones are also too many."""
-_QUICK_SECONDS = 10
+_QUICK_SECONDS = 60
 """A cell that died sooner than that is tried again."""
+_PATIENCE = 10
+"""A cell may last so many times its time while it waits for a processor."""
+_BUSY = (
+    "La machine était trop occupée pour exécuter cette copie dans le temps prévu : elle n'a pas "
+    "été notée. Relancez la correction quand d'autres programmes auront fini."
+)
 _LONGEST_SETTLING = 3.0
 _DEAD = "Python s'est arrêté (mémoire épuisée, ou processus tué)"
 _MEMORY = "demande plus de mémoire que ce qui est permis."
@@ -55,13 +65,23 @@ _CUT = "\n… (sortie trop longue, coupée ici)\n"
 class Checker(Protocol):
     """Handles some of the graded cells elsewhere than in the learner's interpreter."""
 
+    def ready(self) -> "Awaitable[None] | None":
+        """Wait until it can check: what it needs to begin is not the cell's time.
+
+        Raises:
+            SandboxError: it cannot: the machine's fault, not the learner's.
+        """
+
     def check(
-        self, cell: NotebookNode, kernel_client: Any
+        self, cell: NotebookNode, kernel_client: Any, seconds: float
     ) -> "list[NotebookNode] | Awaitable[list[NotebookNode] | None] | None":
         """Give the outputs of a graded cell, or None to have it run as any other.
 
         `kernel_client` is a `jupyter_client.AsyncKernelClient` on the learner's kernel,
-        which runs nothing meanwhile.
+        which runs nothing meanwhile; the cell may last so many `seconds`.
+
+        Raises:
+            TimeoutError: the kernel did not answer in this time.
         """
 
 
@@ -77,6 +97,8 @@ class Session:
     deadline: float = field(init=False)
     cpu_seconds: float = 0.0
     """Processor time of the rooms that were ended."""
+    waited_seconds: float = 0.0
+    """What the rooms that were ended had waited for a processor."""
     skippable: frozenset[str] = frozenset()
     """Cells that the course itself marks as not to be run."""
 
@@ -98,11 +120,13 @@ class Session:
 class _Lost(Exception):
     """The kernel is gone, or must be."""
 
-    def __init__(self, why: str, again: bool = False) -> None:
+    def __init__(self, why: str, again: bool = False, late: bool = False) -> None:
         super().__init__(why)
         self.why = why
         self.again = again
         """Whether the cell may be tried once more."""
+        self.late = late
+        """Whether something did not come in time, which says nothing of the kernel's health."""
 
 
 class GradedExecute(Execute):  # type: ignore[misc]
@@ -170,9 +194,12 @@ class GradedExecute(Execute):  # type: ignore[misc]
 
     async def _grade(self, index: int, cell: NotebookNode) -> None:
         """Run one cell, whatever becomes of its kernel."""
-        tried = False
+        self.tried = False
         while True:
             if self.session.left <= 0:
+                waited = self.session.waited_seconds + self._use()[1]
+                if waited > self.session.limits.total_seconds / 2:
+                    raise SandboxError(_BUSY)
                 return self._give_up(cell, index, "le temps prévu pour le devoir est écoulé")
             if self.restarts > MAX_RESTARTS:
                 return self._give_up(cell, index, "Python s'est arrêté trop de fois")
@@ -184,9 +211,11 @@ class GradedExecute(Execute):  # type: ignore[misc]
             except _Lost as lost:
                 await self._stop()
                 lasted = time.monotonic() - started
-                if lost.again and not tried and lasted < _QUICK_SECONDS:
+                if lost.again and not self.tried and (lost.late or lasted < _QUICK_SECONDS):
                     # Dead at once, or by what an earlier cell left running: look closer.
-                    tried, self.settling = True, min(lasted, _LONGEST_SETTLING)
+                    self.tried = True
+                    self.settling = 0.0 if lost.late else min(lasted, _LONGEST_SETTLING)
+                    self.restarts -= lost.late
                     continue
                 self._leave_out(index, lost.why)
                 self._fail(cell, index, "DeadKernelError", lost.why, told=False)
@@ -240,6 +269,7 @@ class GradedExecute(Execute):  # type: ignore[misc]
         """
         self.timed_out = self.cut = False
         self.asked_exit = False
+        self.began, self.used, self.waited = time.monotonic(), *self._use()
         self.first_spent = self.spent
         self.allowed = self._get_timeout(cell)
         if self.widget_state:
@@ -257,9 +287,12 @@ class GradedExecute(Execute):  # type: ignore[misc]
             raise _Lost(why, again=True) from None
         except CellTimeoutError:
             if not self.timed_out:
-                # The reply came, and not all of the outputs: too many of them.
+                # The reply came, and not all of the outputs: too many of them, or too late.
+                if utils.is_grade(cell) and not again and not self.tried:
+                    raise _Lost(self._too_long(), again=True, late=True) from None
                 self._lose_outputs(cell, index)
                 return
+            self._late(again)
             raise _Lost(self._too_long()) from None
         except (SandboxError, _Lost):
             raise
@@ -267,7 +300,9 @@ class GradedExecute(Execute):  # type: ignore[misc]
             # nbclient could not make sense of what the kernel sent, which the learner's code
             # can write as it likes.
             why = f"Python a renvoyé un message illisible ({type(error).__name__})"
-            raise _Lost(why) from error
+            raise _Lost(why, again=True) from error
+        if self.timed_out:
+            self._late(again)
         self._say(cell, index)
         if self.asked_exit and not again:
             await self._stop()
@@ -288,11 +323,18 @@ class GradedExecute(Execute):  # type: ignore[misc]
         checker = self.session.checker
         if checker is None or not utils.is_grade(cell):
             return False
-        check = ensure_async(checker.check(cell, self.kc))
+        await ensure_async(checker.ready())
+        self.allowed = self._get_timeout(cell)
+        check = ensure_async(checker.check(cell, self.kc, self.allowed))
+        # The kernel and the check are each held to the time of the cell; the machine may not be.
+        longest = 2 * _PATIENCE * self.allowed
         try:
-            outputs = await asyncio.wait_for(check, self.allowed)
+            outputs = await asyncio.wait_for(check, longest)
         except TimeoutError:
+            if time.monotonic() - self.began >= longest:
+                raise SandboxError(_BUSY) from None
             self.timed_out = True
+            self._late(again=False)
             raise _Lost(self._too_long()) from None
         if outputs is None:
             return False
@@ -313,6 +355,30 @@ class GradedExecute(Execute):  # type: ignore[misc]
             self.session.note(
                 f"{where} affiche plus que ce qui peut être gardé : la suite a été coupée."
             )
+
+    def _late(self, again: bool) -> None:
+        """Tell a cell that took its time from one that had none, when its time is over.
+
+        Raises:
+            _Lost: it did not work for half of its time: it may do better on a fresh kernel.
+            SandboxError: it had nearly none, however long it was waited for.
+        """
+        if self._starved():
+            raise SandboxError(_BUSY)
+        used = self._use()[0] - self.used
+        if not again and not self.tried and used < self.allowed / 2:
+            raise _Lost(self._too_long(), again=True, late=True)
+
+    def _starved(self) -> bool:
+        """Say whether the cell would be in time, had it not waited for a processor."""
+        used, waited = self._use()
+        took = time.monotonic() - self.began - (waited - self.waited)
+        return bool(max(took, used - self.used) < 0.9 * self.allowed)
+
+    def _use(self) -> tuple[float, float]:
+        """Give the processor time of the kernel's room so far, and what it waited for one."""
+        number = getattr(getattr(self.km, "provisioner", None), "room_number", 0)
+        return (room_use(number)[1], waiting_seconds(number)) if number else (0.0, 0.0)
 
     def _too_long(self) -> str:
         return f"la cellule a duré plus de {self.allowed:.3g} secondes"
@@ -370,10 +436,13 @@ class GradedExecute(Execute):  # type: ignore[misc]
     async def _stop(self) -> None:
         """End the kernel, and all that it started."""
         if self.km is not None:
+            waited = 0.0
             try:
                 if self.km.has_kernel:
+                    waited = self._use()[1]
                     await ensure_async(self.km.shutdown_kernel(now=True))
             finally:
+                self.session.waited_seconds += waited
                 used = getattr(self.km.provisioner, "cpu_seconds", 0.0)
                 self.session.cpu_seconds += used
                 await ensure_async(self.km.cleanup_resources())
@@ -388,6 +457,8 @@ class GradedExecute(Execute):  # type: ignore[misc]
         return max(0.1, min(own, self.session.limits.cell_seconds, self.session.left))
 
     async def _async_handle_timeout(self, timeout: Any, cell: NotebookNode | None = None) -> Any:
+        if self._starved() and time.monotonic() - self.began < _PATIENCE * self.allowed:
+            return None  # waits as long again
         self.timed_out = True
         return await super()._async_handle_timeout(timeout, cell)
 

@@ -37,7 +37,7 @@ from culture_d.grading.sandbox import Room
 from culture_d.grading.scratch import scratch
 
 START_SECONDS = 60
-FORK_SECONDS = 20
+FORK_SECONDS = 60
 KILL_SECONDS = 5
 LEAVE_SECONDS = 1
 MAX_MESSAGE = 256 * MEBIBYTE
@@ -61,7 +61,7 @@ class ForkClient:
 
     def __init__(self, address: Path) -> None:
         self._exits: dict[int, forkserver.Exit] = {}
-        self._ready = False
+        self._ready = self._lost = False
         self._control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             self._control.connect(str(address))
@@ -72,6 +72,8 @@ class ForkClient:
     @property
     def alive(self) -> bool:
         """Whether the process is there still."""
+        if self._lost:
+            return False
         poller = select.poll()
         poller.register(self._control, 0)
         return not poller.poll(0)
@@ -129,6 +131,8 @@ class ForkClient:
                 [theirs.fileno(), *(one.fileno() for one in listening)],
             )
             pid, handle = self._answer()
+            while handle < 0:  # the end of another, told late
+                pid, handle = self._answer()
         except OSError as error:
             channel.close()
             raise self._refusal(str(error)) from None
@@ -179,6 +183,8 @@ class ForkClient:
             self._control.settimeout(seconds)
             text, descriptors, _, _ = socket.recv_fds(self._control, forkserver.MAX_DATAGRAM, 1)
         except OSError as error:
+            # What it says too late would be taken for the answer to what is asked next.
+            self._lost = True
             raise self._refusal(str(error)) from None
         if not text:
             raise self._refusal("")
@@ -207,7 +213,7 @@ class ForkServer(ForkClient):
 
     def __init__(self) -> None:
         self._exits = {}
-        self._ready = False
+        self._ready = self._lost = False
         self._said = tempfile.TemporaryFile()  # noqa: SIM115, as long as the process
         self._kept = contextlib.ExitStack()
         self._control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -241,7 +247,7 @@ class ForkServer(ForkClient):
     @property
     def alive(self) -> bool:
         """Whether the process is there still."""
-        return self._process.poll() is None
+        return not self._lost and self._process.poll() is None
 
     def close(self) -> None:
         """Stop the process, and every kernel it started."""
@@ -313,6 +319,11 @@ class ForkedProvisioner(KernelProvisionerBase):
     def has_process(self) -> bool:
         """Whether a kernel was started and not yet waited for."""
         return self.child is not None
+
+    @property
+    def room_number(self) -> int:
+        """The number of the kernel's first process; 0 once it is gone."""
+        return self.child.number if self.child is not None else 0
 
     async def poll(self) -> int | None:
         """Give None for a running kernel, otherwise a number."""

@@ -466,6 +466,11 @@ class RoomProvisioner(LocalProvisioner):
                 self.memory_exceeded = True
                 self._end()
 
+    @property
+    def room_number(self) -> int:
+        """The number of the room's first process; 0 once it is gone."""
+        return self.number or 0
+
     def _measure(self) -> int:
         memory, seconds = room_use(self.number) if self.number else (0, 0.0)
         self.cpu_seconds = max(self.cpu_seconds, seconds)
@@ -565,6 +570,21 @@ def room_use(first: int) -> tuple[int, float]:
             for task in (process / "task").iterdir():
                 numbers += map(int, (task / "children").read_text().split())
     return memory + sum(disks.values()), seconds
+
+
+def waiting_seconds(first: int) -> float:
+    """Measure for how long a process and all those it started were ready to run, and did not.
+
+    The most that one of their threads waited for a processor (seconds), as Linux counts it;
+    0 where it does not.
+    """
+    longest, numbers = 0, [first]
+    while numbers:
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            for task in Path("/proc", str(numbers.pop()), "task").iterdir():
+                longest = max(longest, int((task / "schedstat").read_text().split()[1]))
+                numbers += map(int, (task / "children").read_text().split())
+    return longest / 1e9
 
 
 def _disks(root: Path) -> dict[int, int]:

@@ -60,6 +60,10 @@ _STOPPED = (
     "La vérification s'est arrêtée.",
     "La vérification s'est arrêtée : mémoire épuisée, ou sortie trop longue.",
 )
+_SILENT = (
+    "Le programme qui vérifie les réponses ne répond pas : la machine est trop occupée. Cette copie "
+    "n'a pas été notée. Relancez la correction quand d'autres programmes auront fini."
+)
 _NOT_THERE = (
     "Le programme qui vérifie les réponses ne démarre pas, ou s'arrête sans cesse. Vérifiez la "
     "mémoire et le disque de la machine, puis relancez la correction."
@@ -135,6 +139,15 @@ class TrustedChecker:
             },
         )
 
+    def wait(self) -> None:
+        """Wait until the process can check; `start` it first.
+
+        Raises:
+            SandboxError: it cannot, or not in time: the machine's fault, not the learner's.
+        """
+        with self._busy:
+            self._streams()
+
     def check(
         self,
         assignment: Assignment,
@@ -155,7 +168,8 @@ class TrustedChecker:
                 else is an answer that cannot be read.
             submission: any name of its own: another name is checked in another process.
             count: the cell's execution number, for « Out[n] » and « Cell In[n] ».
-            seconds: how long the cell may last.
+            seconds: how long the cell may last. What took longer without working for half of
+                this time, or stopped, is checked once more: the machine may have been busy.
 
         Returns:
             The outputs, or None when a value that may honestly be no plain data is not: the
@@ -178,6 +192,8 @@ class TrustedChecker:
         }
         with self._busy:
             answer = self._ask(assignment, wanted)
+            if "dead" in answer or answer.get("late") == "idle":
+                answer = self._ask(assignment, wanted)
         if answer.get("kernel"):
             return None
         if "messages" in answer:
@@ -198,7 +214,7 @@ class TrustedChecker:
                     return answer
                 self._opened.discard(assignment.version)
             if self._abandoned:
-                return {"dead": True}
+                raise SandboxError(_SILENT)
         raise SandboxError(_NOT_THERE)
 
     def abandon(self) -> None:
@@ -228,10 +244,14 @@ class TrustedChecker:
         process = self._process
         assert process is not None and process.stdin is not None and process.stdout is not None
         if not self._ready:
+            late = threading.Timer(START_SECONDS, process.kill)
+            late.start()
             try:
                 receive(process.stdout)
             except EOFError:
                 raise SandboxError(_NOT_THERE) from None
+            finally:
+                late.cancel()
             self._ready = True
         return process.stdin, process.stdout
 
@@ -279,7 +299,17 @@ class AnswerCheck:
         self._plans: dict[str, Plan | None] = {}
         self._submission = uuid.uuid4().hex
 
-    async def check(self, cell: Any, client: Any) -> list[Any] | None:
+    async def ready(self) -> None:
+        """Wait until checks can be made: not to be counted in the time of a cell.
+
+        Raises:
+            SandboxError: they cannot: the machine's fault, not the learner's.
+        """
+        # Here and not in the thread: bubblewrap ends with the thread that started it.
+        self._checker.start()
+        await asyncio.to_thread(self._checker.wait)
+
+    async def check(self, cell: Any, client: Any, seconds: float | None = None) -> list[Any] | None:
         """Give the outputs of a graded cell; None when the kernel must execute it as usual.
 
         Sets the cell's execution number. Later cells are numbered as if the kernel had run it.
@@ -287,15 +317,18 @@ class AnswerCheck:
         Args:
             cell: a cell as nbgrader runs it, hidden tests included.
             client: the learner's kernel, a jupyter_client `AsyncKernelClient`.
+            seconds: how long the cell may last.
 
         Raises:
             DeadKernelError: the kernel stopped.
-            TimeoutError: it does not answer.
+            TimeoutError: it does not answer in this time.
+            SandboxError: the check did not, though it is held to this time.
         """
         source, plan = self._plan(cell)
         if plan is None:
             return None
-        described, count = await _describe(client, plan)
+        longest = min(seconds or DESCRIPTION_SECONDS, DESCRIPTION_SECONDS)
+        described, count = await _describe(client, plan, longest)
         # Here and not in the thread: bubblewrap ends with the thread that started it.
         self._checker.start()
         try:
@@ -307,13 +340,13 @@ class AnswerCheck:
                 described,
                 self._submission,
                 count,
-                self._seconds,
+                min(seconds or self._seconds, self._seconds),
             )
         except asyncio.CancelledError:
             self._checker.abandon()
             raise
         if outputs is not None:
-            reply = await _ask(client, plan.kernel, silent=False, store_history=True)
+            reply = await _ask(client, plan.kernel, longest, silent=False, store_history=True)
             number = reply.get("execution_count")
             cell.execution_count = number if isinstance(number, int) else None
         return outputs
@@ -328,11 +361,13 @@ class AnswerCheck:
         return own.source, self._plans[own.source]
 
 
-async def _describe(client: Any, plan: Plan) -> tuple[object, int]:
+async def _describe(client: Any, plan: Plan, seconds: float) -> tuple[object, int]:
     """Ask the kernel for its variables: their description, and the number of the next cell."""
     for portable in (False, True):
         wanted = {"values": extraction.snippet(plan.names, plan.exact, portable)}
-        reply = await _ask(client, "", silent=True, store_history=False, user_expressions=wanted)
+        reply = await _ask(
+            client, "", seconds, silent=True, store_history=False, user_expressions=wanted
+        )
         # A silent request says the number of the last cell that was not.
         number = reply.get("execution_count")
         count = number + 1 if isinstance(number, int) and 0 <= number < 10**9 else 1
@@ -344,7 +379,7 @@ async def _describe(client: Any, plan: Plan) -> tuple[object, int]:
     return None, count
 
 
-async def _ask(client: Any, code: str, **how: Any) -> Mapping[str, Any]:
+async def _ask(client: Any, code: str, seconds: float, **how: Any) -> Mapping[str, Any]:
     """Have the kernel run something, and give its reply.
 
     Raises:
@@ -354,7 +389,7 @@ async def _ask(client: Any, code: str, **how: Any) -> Mapping[str, Any]:
     request = await ensure_async(
         client.execute(code, allow_stdin=False, stop_on_error=False, **how)
     )
-    ends = time.monotonic() + DESCRIPTION_SECONDS
+    ends = time.monotonic() + seconds
     while (left := ends - time.monotonic()) > 0:
         try:
             waiting = client.shell_channel.get_msg(timeout=min(left, _ALIVE_EVERY))
