@@ -17,7 +17,7 @@ from filelock import FileLock
 from nbgrader.api import Gradebook
 
 from culture_d.errors import GradebookError, GradingError, SandboxError
-from culture_d.grading import run
+from culture_d.grading import feedback, run
 from culture_d.grading.ledger import Ledger
 from culture_d.grading.model import Assignment
 from culture_d.grading.run import Options, correct
@@ -41,7 +41,9 @@ def photograph(folder: Path) -> dict[str, tuple[str, int]]:
 
 
 @pytest.mark.usefixtures("here")
-def test_a_class_is_graded_recorded_and_told(room: Path) -> None:
+def test_a_class_is_graded_recorded_and_told(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The gradebook is open: no page opens it again.
+    monkeypatch.setattr(feedback, "result_of", lambda *_: pytest.fail("carnet rouvert"))
     before = photograph(room / "submitted")
     outcome = grade(room)
     assert sorted(one.learner for one in outcome.graded) == ["lea", "zoe"]

@@ -164,11 +164,13 @@ def write_feedback(
     *,
     lesson: Lesson | None = None,
     result: Result | None = None,
+    plan: Outline | None = None,
 ) -> Path:
     """Write `folder`/<learner>/<assignment>/<notebook>.html, as nbgrader lays it out.
 
     A page is whole or absent: it takes its place once written. Nothing else in the folder
-    changes. `result` spares opening the gradebook: see `learner_page`.
+    changes. `result` spares opening the gradebook, `plan` reading the assignment: see
+    `learner_page`.
 
     Returns:
         The page of the first notebook, by name; those of the others are beside it.
@@ -177,7 +179,7 @@ def write_feedback(
         FeedbackError: as `feedback_page`, or the page cannot be written.
     """
     place = folder / _one_name(learner) / _one_name(assignment.name)
-    plan = outline(assignment)
+    plan = plan or outline(assignment)
     result = result or result_of(db_url, assignment.name, learner)
     several = len(autograded) > 1
     for name in sorted(autograded):

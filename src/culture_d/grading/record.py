@@ -19,6 +19,7 @@ from culture_d.grading import database
 from culture_d.grading.database import NAME_LENGTH, SQLITE, reachable, refusals
 from culture_d.grading.lookups import add_lookups
 from culture_d.grading.model import Assignment, CellScore
+from culture_d.grading.results import Result, result_in
 
 _UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 """What PostgreSQL refuses in a text, and SQLite keeps for who reads it to fail on."""
@@ -195,6 +196,18 @@ class GradebookWriter:
             digests = {one.student_id: _fingerprint(one) for one in found}
             self._book.db.remove()
             return digests
+
+    def result(self, assignment: str, learner: str) -> Result:
+        """Read the marks of one submission, for its page: no need to open the gradebook again.
+
+        Raises:
+            FeedbackError: there is no such submission.
+        """
+        with nbgrader_tools(), refusals(self.db_url):
+            try:
+                return result_in(self._book, assignment, learner)
+            finally:
+                self._book.db.remove()
 
     @contextmanager
     def _transaction(self) -> Iterator[Any]:

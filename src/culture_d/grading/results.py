@@ -100,16 +100,25 @@ def result_of(db_url: str, assignment: str, learner: str) -> Result:
         FeedbackError: the gradebook is missing, or has no such submission.
         GradebookError: it cannot be read.
     """
+    with _gradebook(db_url) as book:
+        return result_in(book, assignment, learner)
+
+
+def result_in(book: Any, assignment: str, learner: str) -> Result:
+    """Read the marks of one submission in a `nbgrader.api.Gradebook` that is open already.
+
+    Raises:
+        FeedbackError: it has no such submission.
+    """
     from nbgrader.api import MissingEntry
 
-    with _gradebook(db_url) as book:
-        try:
-            return _result(book.find_submission(assignment, learner))
-        except MissingEntry:
-            raise FeedbackError(
-                f"Le carnet de notes n'a pas de devoir « {assignment} » rendu par « {learner} ». "
-                "Corrigez ce devoir, puis relancez."
-            ) from None
+    try:
+        return _result(book.find_submission(assignment, learner))
+    except MissingEntry:
+        raise FeedbackError(
+            f"Le carnet de notes n'a pas de devoir « {assignment} » rendu par « {learner} ». "
+            "Corrigez ce devoir, puis relancez."
+        ) from None
 
 
 def results(db_url: str, assignment: str) -> Iterator[Result]:

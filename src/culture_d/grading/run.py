@@ -27,7 +27,7 @@ from culture_d.grading.class_report import class_report
 from culture_d.grading.cluster import run_all as run_on_cluster
 from culture_d.grading.database import only_writer, without_password
 from culture_d.grading.exports import participants, write_csv, write_moodle
-from culture_d.grading.feedback import lesson_of, refusal_page, write_feedback
+from culture_d.grading.feedback import Lesson, lesson_of, refusal_page, write_feedback
 from culture_d.grading.inert import make_inert, read_executed
 from culture_d.grading.intake import read_submissions
 from culture_d.grading.ledger import (
@@ -50,7 +50,7 @@ from culture_d.grading.model import (
     Submission,
 )
 from culture_d.grading.pool import Task, run_all
-from culture_d.grading.questions import outline
+from culture_d.grading.questions import Outline, outline
 from culture_d.grading.record import GradebookWriter
 from culture_d.grading.repair import repair
 from culture_d.grading.trusted import AnswerCheck, TrustedChecker
@@ -290,6 +290,8 @@ class _Desk:
     """Repaired submissions that are being run, without their files."""
     _known: dict[str, dict[str, str]] = field(default_factory=dict)
     """Fingerprints of the gradebook as the run began, by assignment and learner."""
+    _outlines: dict[str, Outline] = field(default_factory=dict)
+    _lessons: dict[str, Lesson | None] = field(default_factory=dict)
 
     def is_done(self, submission: Submission) -> bool:
         """Say whether this very submission is graded; finish what a killed run left."""
@@ -377,7 +379,7 @@ class _Desk:
         title = ""
         if refusal.assignment in self.assignments:
             self.use(refusal.assignment)
-            title = outline(self.assignments[refusal.assignment]).title
+            title = self._outline(refusal.assignment).title
         entry = self.ledger.read(refusal.assignment, refusal.learner)
         if entry is None or entry.status != GRADED:
             self.ledger.write(
@@ -446,7 +448,9 @@ class _Desk:
             notebooks,
             entry.notes,
             entry.shown_name,
-            lesson=lesson_of(self.project, entry.assignment) if self.project else None,
+            lesson=self._lesson(entry.assignment),
+            result=self.book.result(entry.assignment, entry.learner),
+            plan=self._outline(entry.assignment),
         )
         (self.course / FEEDBACK / entry.learner / entry.assignment / REFUSAL_PAGE).unlink(
             missing_ok=True
@@ -454,6 +458,16 @@ class _Desk:
         told = replace(entry, told=entry.fingerprint)
         self.ledger.write(told)
         return told
+
+    def _outline(self, assignment: str) -> Outline:
+        if assignment not in self._outlines:
+            self._outlines[assignment] = outline(self.assignments[assignment])
+        return self._outlines[assignment]
+
+    def _lesson(self, assignment: str) -> Lesson | None:
+        if self.project and assignment not in self._lessons:
+            self._lessons[assignment] = lesson_of(self.project, assignment)
+        return self._lessons.get(assignment)
 
     def _place(self, step: str, entry: Entry) -> Path:
         return self.course / step / entry.learner / entry.assignment
