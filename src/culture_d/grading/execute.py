@@ -97,8 +97,6 @@ class Session:
     deadline: float = field(init=False)
     cpu_seconds: float = 0.0
     """Processor time of the rooms that were ended."""
-    waited_seconds: float = 0.0
-    """What the rooms that were ended had waited for a processor."""
     skippable: frozenset[str] = frozenset()
     """Cells that the course itself marks as not to be run."""
 
@@ -197,9 +195,6 @@ class GradedExecute(Execute):  # type: ignore[misc]
         self.tried = False
         while True:
             if self.session.left <= 0:
-                waited = self.session.waited_seconds + self._use()[1]
-                if waited > self.session.limits.total_seconds / 2:
-                    raise SandboxError(_BUSY)
                 return self._give_up(cell, index, "le temps prévu pour le devoir est écoulé")
             if self.restarts > MAX_RESTARTS:
                 return self._give_up(cell, index, "Python s'est arrêté trop de fois")
@@ -262,14 +257,20 @@ class GradedExecute(Execute):  # type: ignore[misc]
             raise _Lost(_DEAD)
 
     async def _one(self, cell: NotebookNode, index: int, again: bool = False) -> None:
-        """Run one cell on the kernel there is.
+        """Run one cell on the kernel there is; what it waits for a processor is not counted.
 
         Raises:
             _Lost: the kernel is dead, answers no more, or says what cannot be understood.
         """
+        self.began, self.used, self.waited = time.monotonic(), *self._use()
+        try:
+            await self._run_one(cell, index, again)
+        finally:
+            self.session.deadline += max(0.0, self._use()[1] - self.waited)
+
+    async def _run_one(self, cell: NotebookNode, index: int, again: bool) -> None:
         self.timed_out = self.cut = False
         self.asked_exit = False
-        self.began, self.used, self.waited = time.monotonic(), *self._use()
         self.first_spent = self.spent
         self.allowed = self._get_timeout(cell)
         if self.widget_state:
@@ -436,13 +437,10 @@ class GradedExecute(Execute):  # type: ignore[misc]
     async def _stop(self) -> None:
         """End the kernel, and all that it started."""
         if self.km is not None:
-            waited = 0.0
             try:
                 if self.km.has_kernel:
-                    waited = self._use()[1]
                     await ensure_async(self.km.shutdown_kernel(now=True))
             finally:
-                self.session.waited_seconds += waited
                 used = getattr(self.km.provisioner, "cpu_seconds", 0.0)
                 self.session.cpu_seconds += used
                 await ensure_async(self.km.cleanup_resources())
