@@ -33,8 +33,11 @@ from culture_d.errors import SandboxError
 from culture_d.execution import OwnKernel, own_kernel_settings
 from culture_d.grading import checkable, extraction
 from culture_d.grading.assignment import load_assignments
+from culture_d.grading.fast import FastRunner
+from culture_d.grading.forked_kernel import ForkedKernel, ForkServer
 from culture_d.grading.model import Assignment, Graded, Limits, Repaired, Submission
-from culture_d.grading.plain import PlainRunner
+from culture_d.grading.sandbox import Room
+from culture_d.grading.scratch import scratch
 from culture_d.grading.trusted import AnswerCheck, TrustedChecker, _outputs
 from culture_d.project import Project
 
@@ -242,6 +245,22 @@ def execute_with(answers: AnswerCheck | None) -> Any:
     return CheckedExecute
 
 
+@cache
+def kernels() -> ForkServer:
+    """Give what forks kernels: a fresh Python takes a second to import pandas, for each cheat."""
+    server = ForkServer()
+    server.wait()
+    return server
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_kernel_is_left() -> Iterator[None]:
+    yield
+    if kernels.cache_info().currsize:
+        kernels().close()
+        kernels.cache_clear()
+
+
 def run(
     notebook: Any,
     assignment: Assignment,
@@ -249,7 +268,31 @@ def run(
     checker: TrustedChecker | None,
     seconds: int = 30,
 ) -> Any:
-    """Execute a notebook as the grading does, in a folder of its own; as nbgrader, without checker."""
+    """Execute a notebook in a forked kernel, whose files are its own to rewrite.
+
+    As the grading does; without checker, as nbgrader.
+    """
+    answers = AnswerCheck(checker, assignment) if checker else None
+    with scratch() as place:
+
+        class Forked(ForkedKernel):
+            def __init__(self, **settings: Any) -> None:
+                super().__init__(kernels(), Room(place, assignment.files, Limits()), **settings)
+
+        execute = execute_with(answers)(
+            kernel_manager_class=Forked,
+            timeout=seconds,
+            shutdown_kernel="immediate",
+            extra_arguments=["--log-level=CRITICAL"],
+        )
+        execute.preprocess(notebook, {"metadata": {"path": str(folder)}})
+    return notebook
+
+
+def run_afresh(
+    notebook: Any, assignment: Assignment, folder: Path, checker: TrustedChecker | None
+) -> Any:
+    """Execute a notebook with a fresh Python, in a folder of its own."""
     for name, text in assignment.files.items():
         place = folder / name
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -259,7 +302,7 @@ def run(
         execute = execute_with(answers)(
             config=kernel,
             kernel_manager_class=OwnKernel,
-            timeout=seconds,
+            timeout=30,
             shutdown_kernel="immediate",
             extra_arguments=["--log-level=CRITICAL"],
         )
@@ -475,7 +518,7 @@ def test_the_cell_that_is_checked_is_the_course_s_whatever_was_submitted(
     added.metadata["nbgrader"] = {**added.metadata.nbgrader, "grade_id": "bonus"}
     added.source = "import verifier, os\nverifier.Choix('reponse_2', 'ABCD')\nprint(os.getcwd())"
     notebook.cells.append(added)
-    judged = run(notebook, small, tmp_path, checker)
+    judged = run_afresh(notebook, small, tmp_path, checker)
     assert points_of(judged)["test-1"] == points_of(judged)["test-2"] == 0
     assert str(tmp_path) in judged.cells[-1].outputs[0].text
 
@@ -629,8 +672,8 @@ def test_an_honest_notebook_has_the_same_outputs_and_numbers_as_with_nbgrader_al
     small: Assignment, checker: TrustedChecker, tmp_path: Path
 ) -> None:
     """Right, wrong and failing cells, a figure, warnings, errors: all but where Python kept its files."""
-    stock = run(small_notebook(HONEST), small, tmp_path / "stock", None)
-    ours = run(small_notebook(HONEST), small, tmp_path / "ours", checker)
+    stock = run_afresh(small_notebook(HONEST), small, tmp_path / "stock", None)
+    ours = run_afresh(small_notebook(HONEST), small, tmp_path / "ours", checker)
     for cell, other in zip(ours.cells, stock.cells, strict=True):
         assert cell.execution_count == other.execution_count
         hide = re.compile(r"ipykernel_\d+/\d+")
@@ -656,8 +699,8 @@ def test_reading_the_answers_leaves_no_trace_in_the_notebook(
         "reponse-1": "import sys\nreponse_1 = iter([1, 2, 3])\nbefore = set(sys.modules)",
         "reponse-2": TRACES,
     }
-    stock = run(small_notebook(answers), small, tmp_path / "stock", None)
-    ours = run(small_notebook(answers), small, tmp_path / "ours", checker)
+    stock = run_afresh(small_notebook(answers), small, tmp_path / "stock", None)
+    ours = run_afresh(small_notebook(answers), small, tmp_path / "ours", checker)
     written, expected = (book.cells[2].outputs[0].text.splitlines() for book in (ours, stock))
     assert written[0] == expected[0] == "1"
     assert written[1] == expected[1].replace("'question_1', ", "")
@@ -819,7 +862,7 @@ def test_the_runner_gives_the_points_of_nbgrader_to_the_honest_and_none_to_the_c
     sent = {"juste": RIGHT, "faux": wrong, "malin": {**RIGHT, "reponse-1": FRAMES}, "panne": crash}
     results = {}
     for way, checks in (("noyau", None), ("données", partial(AnswerCheck, checker))):
-        runner = PlainRunner(checker_for=checks)
+        runner = FastRunner(checks, kernels().address)
         for learner, answers in sent.items():
             notebook = small_notebook(answers)
             notebook.metadata.kernelspec = {"name": "python3", "display_name": "P"}
@@ -828,6 +871,7 @@ def test_the_runner_gives_the_points_of_nbgrader_to_the_honest_and_none_to_the_c
             graded = runner.grade(prepared, Repaired(submission, submission.digest), Limits())
             assert isinstance(graded, Graded), graded
             results[way, learner] = graded
+        runner.close()
     points = {key: [score.automatic for score in graded.scores] for key, graded in results.items()}
     assert points["données", "juste"] == points["noyau", "juste"] == [2, 2, 2, 2]
     assert points["données", "faux"] == points["noyau", "faux"] == [0, 0, 0, 0]

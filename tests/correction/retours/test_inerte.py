@@ -27,7 +27,7 @@ from nbformat.v4 import (
 )
 from nbgrader.api import Gradebook
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from culture_d.grading.inert import (
     MAX_HTML,
@@ -104,22 +104,30 @@ ACTIVE_MARKDOWN = [
 ]
 
 
+@pytest.fixture(scope="module")
+def sheet(browser: Browser) -> Iterator[Page]:
+    """One page for all the texts: each is opened in it anew, which is sooner than a page each."""
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
 @pytest.mark.parametrize("text", ACTIVE_MARKDOWN, ids=range(len(ACTIVE_MARKDOWN)))
-def test_an_active_text_is_shown_and_not_obeyed(text: str, page: Page) -> None:
+def test_an_active_text_is_shown_and_not_obeyed(text: str, sheet: Page) -> None:
     """Rendered by nbconvert, as formgrader does, and opened: no request, nothing runs."""
     shown = rendered(inert_markdown(text))
-    asked = opened(page, shown)
-    assert page.evaluate("window.lance") is None
+    asked = opened(sheet, shown)
+    assert sheet.evaluate("window.lance") is None
     assert asked == []
-    assert page.locator("script, iframe, svg, style, link, meta, form, base, [style]").count() == 0
-    words = "".join(page.inner_text("body").split())
+    assert sheet.locator("script, iframe, svg, style, link, meta, form, base, [style]").count() == 0
+    words = "".join(sheet.inner_text("body").split())
     assert "".join(text.split())[:200] in words
 
 
 @pytest.mark.parametrize("text", ACTIVE_MARKDOWN[:3])
-def test_the_gate_is_closed_by_this_and_nothing_else(text: str, page: Page) -> None:
-    opened(page, rendered(text))
-    assert page.evaluate("window.lance") == 1
+def test_the_gate_is_closed_by_this_and_nothing_else(text: str, sheet: Page) -> None:
+    opened(sheet, rendered(text))
+    assert sheet.evaluate("window.lance") == 1
 
 
 def rendered(text: str) -> str:
@@ -140,6 +148,7 @@ def opened(page: Page, markup: str) -> list[str]:
             asked.append(request.url)
             route.abort()
 
+    page.unroute_all()
     page.route("**/*", answer)
     page.goto("http://essai.test/")
     page.wait_for_timeout(50)
@@ -180,13 +189,13 @@ def test_a_table_of_pandas_keeps_its_cells_and_loses_its_style() -> None:
         "<p id=location name=body class=cd>a</p>",
     ],
 )
-def test_active_html_leaves_only_words(markup: str, page: Page) -> None:
+def test_active_html_leaves_only_words(markup: str, sheet: Page) -> None:
     cleaned = inert_html(markup + "<p>La suite</p>")
     assert cleaned is not None
-    assert opened(page, cleaned) == []
-    assert page.evaluate("window.lance") is None
-    assert page.locator("body :not(table, tbody, tr, td, p)").count() == 0
-    assert page.evaluate(
+    assert opened(sheet, cleaned) == []
+    assert sheet.evaluate("window.lance") is None
+    assert sheet.locator("body :not(table, tbody, tr, td, p)").count() == 0
+    assert sheet.evaluate(
         "[...document.body.querySelectorAll('*')].every(e => !e.attributes.length)"
     )
 

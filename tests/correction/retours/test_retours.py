@@ -469,8 +469,20 @@ def test_the_policy_allows_no_script_and_no_address(graded: Any) -> None:
 # How it reads
 
 
+# Each width and each theme in each run; each width in each theme with `long`.
+SIZES = ((320, "light"), (390, "dark"), (1280, "light"))
+OTHER_SIZES = ((390, "light"), (1280, "dark"))
+
+
+@pytest.mark.parametrize("sizes", [SIZES, pytest.param(OTHER_SIZES, marks=pytest.mark.long)])
 @pytest.mark.parametrize("learner", ["alix", "denis", "elise", "refus"])
-def test_axe_finds_nothing(graded: Any, browser: Browser, tmp_path: Path, learner: str) -> None:
+def test_axe_finds_nothing(
+    graded: Any,
+    browser: Browser,
+    tmp_path: Path,
+    learner: str,
+    sizes: tuple[tuple[int, str], ...],
+) -> None:
     refusal = Refusal("gaelle", SLUG, "Votre fichier est vide. Rendez-le à nouveau.")
     path = tmp_path / "page.html"
     page = refusal_page(refusal) if learner == "refus" else page_of(graded, learner, notes=NOTES)
@@ -478,7 +490,6 @@ def test_axe_finds_nothing(graded: Any, browser: Browser, tmp_path: Path, learne
     # axe is a script: only here is the page's own policy set aside.
     context = browser.new_context(bypass_csp=True)
     opened = context.new_page()
-    sizes = ((320, "light"), (390, "light"), (390, "dark"), (1280, "light"), (1280, "dark"))
     for width, theme in sizes:
         opened.set_viewport_size({"width": width, "height": 900})
         opened.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
