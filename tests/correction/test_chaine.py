@@ -18,7 +18,17 @@ from tests.correction.depots import FILE, NOTEBOOKS, POINTS, Depot
 pytestmark = pytest.mark.xdist_group("chaine")
 WITNESSES = ("aa-temoin", "mm-temoin", "zz-temoin")
 CELL_SECONDS = 6
-NONE = dict.fromkeys(POINTS, 0.0)
+# Of the files that are repaired, one of each kind in each run, all of them with `long`:
+# what each is repaired to is looked at in `test_reparation`.
+KINDS = {
+    *("vierge", "reponse-copiee-vide", "reponse-corrigee-a-la-fin", "tests-remplaces"),
+    *("points-gonfles", "tests-sautes", "test-ajoute", "cellules-ajoutees-test-perdu"),
+    *("question-supprimee", "reponses-fusionnees-plus-bas", "tout-perdu-sauf-le-texte"),
+    *("types-changes", "choix-a-la-fin", "marques-cassees", "autre-noyau", "resultats-enormes"),
+    *("cellules-bizarres", "format-2", "renomme"),
+}
+CLASS = tuple(depot for depot in NOTEBOOKS if depot.refused or depot.name in KINDS)
+REST = tuple(depot for depot in NOTEBOOKS if depot not in CLASS)
 
 # What an answer's cell may try, and the points that are left: those of the other questions.
 ATTEMPTS = {
@@ -78,9 +88,20 @@ def attempt(code: str) -> bytes:
 
 @pytest.fixture(scope="module")
 def room(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Room:
-    root = tmp_path_factory.mktemp("classe")
-    files = {depot.name: (depot.file, depot.data()) for depot in NOTEBOOKS}
-    files |= {name: (FILE, attempt(code)) for name, (code, _) in ATTEMPTS.items()}
+    files = {name: (FILE, attempt(code)) for name, (code, _) in ATTEMPTS.items()}
+    return graded(project, tmp_path_factory.mktemp("classe"), CLASS, files)
+
+
+@pytest.fixture(scope="module")
+def rest(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Room:
+    """The class of the other files."""
+    return graded(project, tmp_path_factory.mktemp("suite"), REST, {})
+
+
+def graded(
+    project: Project, root: Path, depots: tuple[Depot, ...], more: dict[str, tuple[str, bytes]]
+) -> Room:
+    files = more | {depot.name: (depot.file, depot.data()) for depot in depots}
     files |= {name: (FILE, written(honest())) for name in WITNESSES}
     for name, (file, data) in files.items():
         place = root / "reçus" / name / SLUG / file
@@ -101,7 +122,7 @@ def test_everyone_has_a_result_and_nothing_failed(room: Room) -> None:
     assert room.outcome.failed == []
     graded = {entry.learner for entry in room.outcome.graded}
     refused = {refusal.learner for refusal in room.outcome.refused}
-    assert len(graded) + len(refused) == len(NOTEBOOKS) + len(ATTEMPTS) + len(WITNESSES)
+    assert len(graded) + len(refused) == len(CLASS) + len(ATTEMPTS) + len(WITNESSES)
     assert not graded & refused
 
 
@@ -112,8 +133,18 @@ def test_the_honest_ones_have_all_their_points(room: Room, name: str) -> None:
     assert entry.notes == ()
 
 
-@pytest.mark.parametrize("depot", NOTEBOOKS, ids=lambda depot: depot.name)
+@pytest.mark.parametrize("depot", CLASS, ids=lambda depot: depot.name)
 def test_each_file_has_what_is_expected(room: Room, depot: Depot) -> None:
+    expected(room, depot)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("depot", REST, ids=lambda depot: depot.name)
+def test_each_of_the_other_files_too(rest: Room, depot: Depot) -> None:
+    expected(rest, depot)
+
+
+def expected(room: Room, depot: Depot) -> None:
     if depot.refused:
         said = [one.reason for one in room.outcome.refused if one.learner == depot.name]
         with pytest.raises(MissingEntry):
@@ -137,7 +168,7 @@ def test_a_page_says_what_to_read_again(room: Room) -> None:
 
 
 def test_everyone_has_a_page_and_none_shows_the_hidden_tests(room: Room) -> None:
-    for learner in (*ATTEMPTS, *WITNESSES, *(depot.name for depot in NOTEBOOKS)):
+    for learner in (*ATTEMPTS, *WITNESSES, *(depot.name for depot in CLASS)):
         pages = list((room.course / "feedback" / learner / SLUG).glob("*.html"))
         assert len(pages) == 1, learner
         text = pages[0].read_text(encoding="utf-8")
