@@ -96,7 +96,9 @@ def test_the_stored_numbers_are_those_printed_today(
     """Of a small notebook; `culture-d verifier`, which `make test` runs, does it for all."""
 
     def change(notebook: Any) -> None:
-        notebook.cells = [nbformat.v4.new_code_cell(f"print({n})", id=f"n{n}") for n in (1, 2)]
+        notebook.cells = [
+            nbformat.v4.new_code_cell(f"print({n})", id=f"n{n}", execution_count=n) for n in (1, 2)
+        ]
         for cell in notebook.cells:
             cell.outputs = [nbformat.v4.new_output("stream", text=f"{cell.source[6]}\n")]
 
