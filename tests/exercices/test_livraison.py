@@ -107,6 +107,8 @@ def test_the_released_notebook_runs_without_culture_d(
     exercises.check_runs_alone(tmp_path / SLUG / f"{SLUG}.ipynb", Path(SLUG))
 
 
+# Their source, release and points are checked in each run: see `test_reponses`.
+@pytest.mark.long
 @pytest.mark.parametrize("slug", [slug for slug in SLUGS if slug != SLUG])
 def test_every_other_exercise_passes_the_same_checks(slug: str, project: Project) -> None:
     (done,) = exercises.validate(project, [slug])

@@ -2,8 +2,8 @@
 
 The whole class of each exercise is run in one process, cell by cell, as nbgrader would
 (`classe.py`); nbgrader itself then grades one submission of each exercise and must find the
-same points and the same words. It also releases each exercise, and grades its solutions and
-its empty version, in `test_livraison.py`.
+same points and the same words. The class has the solutions and the empty version too.
+`test_livraison.py` goes through the whole release of one exercise, and of each with `long`.
 """
 
 import html
@@ -89,6 +89,7 @@ def read_answers(path: Path) -> list[Answer]:
     return answers
 
 
+SOLVED, EMPTY = "corrigé", "vierge"
 ALL = [answer for path in ANSWERS for answer in read_answers(path)]
 
 
@@ -186,7 +187,7 @@ def result_of(cell: dict[str, Any], maximum: float) -> Graded:
 
 @pytest.fixture(scope="session")
 def graded(
-    project: Project, classroom: Callable[[str], Path]
+    project: Project, classroom: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], dict[tuple[str, str], Graded]]:
     """Grade the class of an exercise, once: (learner, test cell) to points and text."""
 
@@ -203,13 +204,22 @@ def graded(
             learner: cells_of(project, root, slug, answers)
             for learner, answers in submissions(slug).items()
         }
+        texts = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in source.cells}
+        solved = {name: cell.source for name, cell in texts.items() if name}
+        class_of |= {
+            SOLVED: cells_of(project, root, slug, solved),
+            EMPTY: cells_of(project, root, slug, {}),
+        }
+        barrier = tmp_path_factory.mktemp("barriere") / "culture_d"
+        barrier.mkdir()
+        (barrier / "__init__.py").write_text('raise ImportError("pas chez les élèves")\n', "utf-8")
         done = subprocess.run(
             [sys.executable, str(Path(__file__).with_name("classe.py")), root / "release" / slug],
             input=json.dumps(class_of),
             capture_output=True,
             text=True,
             encoding="utf-8",
-            env={**os.environ, "PYTHONUTF8": "1"},
+            env={**os.environ, "PYTHONUTF8": "1", "PYTHONPATH": str(barrier.parent)},
         )
         assert done.returncode == 0, done.stderr
         return {
@@ -268,12 +278,35 @@ def test_nbgrader_gives_the_same_points_and_the_same_words(
 
 
 @pytest.mark.parametrize("slug", SLUGS)
+def test_the_solutions_earn_everything_and_the_released_version_nothing(
+    slug: str,
+    project: Project,
+    classroom: Callable[[str], Path],
+    graded: Callable[[str], dict[tuple[str, str], Graded]],
+) -> None:
+    """Where `culture_d` cannot be imported, and where a warning would cost the points."""
+    origin = exercises.source_of(project, slug)
+    source = exercises.check_source(origin)
+    exercises.check_released(source, classroom(slug) / "release" / slug / origin.name, origin)
+    points = {
+        cell.metadata.nbgrader.grade_id: (cell.cell_type, float(cell.metadata.nbgrader.points))
+        for cell in source.cells
+        if cell.metadata.get("nbgrader", {}).get("grade")
+    }
+    assert sum(value for _, value in points.values()) == 20
+    found = graded(slug)
+    tests = {name: value for name, (kind, value) in points.items() if kind == "code"}
+    assert {name: found[SOLVED, name].points for name in tests} == tests
+    assert {name: found[EMPTY, name].points for name in tests} == dict.fromkeys(tests, 0.0)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
 def test_a_question_left_blank_earns_nothing_and_says_so(
     slug: str, graded: Callable[[str], dict[tuple[str, str], Graded]]
 ) -> None:
     answered = {(answer.learner, answer.test) for answer in ALL if answer.exercise == slug}
     for key, result in graded(slug).items():
-        if key not in answered:
+        if key not in answered and key[0] != SOLVED:
             assert result.points == 0
             assert "Pas encore de réponse" in result.text or "écrivez un choix" in result.text
 
