@@ -1,7 +1,6 @@
 """Kill the grading at random moments, fifty times: nothing lost, nothing half-written."""
 
 import hashlib
-import os
 import random
 import shutil
 import signal
@@ -9,7 +8,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from culture_d.grading.assignment import load_assignments
@@ -23,7 +23,7 @@ SEED = 20261122
 LONGEST_SECONDS = 14.0
 
 
-def fifty_kills(project: Project, root: Path) -> Iterator[str]:
+def fifty_kills(project: Project, root: Path, kills: int, say: Callable[[object], None]) -> None:
     """Kill the command with SIGKILL, look at what is left, run it again.
 
     A course that gets finished between two blows starts anew. What is asked of each blow:
@@ -34,17 +34,19 @@ def fifty_kills(project: Project, root: Path) -> Iterator[str]:
     _write_class(project, source)
     before = _photograph(source)
     calm = root / "calme"
+    say("une première correction, sans arrêt")
     correct(Options(source, course=calm), project)
     expected = _points(calm)
     chance = random.Random(SEED)
     course, finished, seen = root / "cours-0", 0, 0
-    for blow in range(1, KILLS + 1):
+    for blow in range(1, kills + 1):
         process = _start(project, source, course)
         time.sleep(chance.uniform(0.3, LONGEST_SECONDS))
         ended = process.poll() is not None
+        family = {} if ended else _descendants(process.pid)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        _check_nothing_runs(course)
+        _check_nothing_runs(family)
         found = _points(course)
         for key, points in found.items():
             assert points == expected[key], f"{key} : {points} au lieu de {expected[key]}"
@@ -55,10 +57,10 @@ def fifty_kills(project: Project, root: Path) -> Iterator[str]:
             finished += 1
             shutil.rmtree(course)
             course = root / f"cours-{finished}"
-        yield f"coup {blow} : {len(found)} devoirs notés sur {len(expected)}, carnet sain"
+        say(f"coup {blow} : {len(found)} devoirs notés sur {len(expected)}, carnet sain")
     _complete(project, source, course, expected)
-    yield (
-        f"{KILLS} arrêts brutaux : {finished + 1} classes menées à leur terme, {seen} devoirs "
+    say(
+        f"{kills} arrêts brutaux : {finished + 1} classes menées à leur terme, {seen} devoirs "
         "relus après un arrêt, aucun perdu, aucun à moitié écrit, mêmes points que sans arrêt."
     )
 
@@ -132,25 +134,27 @@ def _photograph(folder: Path) -> dict[str, tuple[str, int]]:
     }
 
 
-def _check_nothing_runs(course: Path) -> None:
+def _check_nothing_runs(family: dict[int, str]) -> None:
     """Wait, ten seconds at most, for every process of the killed run to be gone."""
     limit = time.monotonic() + 10
-    while left := list(_running(course)):
+    while left := [pid for pid, began in family.items() if _began(pid) == began]:
         assert time.monotonic() < limit, f"des processus restent : {left}"
         time.sleep(0.1)
 
 
-def _running(course: Path) -> Iterator[str]:
-    """Name the processes of a grading: ours, but not this one nor its parents."""
-    own = {os.getpid(), os.getppid()}
-    for path in Path("/proc").glob("[0-9]*"):
-        if int(path.name) in own:
-            continue
-        try:
-            words = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if str(course) in words or any(
-            name in words for name in ("grading.trusted_server", "forkserver")
-        ):
-            yield f"{path.name} {words[:100]}"
+def _descendants(pid: int) -> dict[int, str]:
+    """Give the processes that one started, and those that they started, with their beginning."""
+    found: dict[int, str] = {}
+    with suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in map(int, (task / "children").read_text().split()):
+                found |= {child: _began(child)} | _descendants(child)
+    return found
+
+
+def _began(pid: int) -> str:
+    """Say when a process began, as Linux counts it; nothing once it is gone."""
+    with suppress(OSError):
+        state, *rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "" if state == "Z" else rest[18]
+    return ""

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.table import Table
@@ -15,16 +15,18 @@ from culture_d.project import Project
 from tests.bench.grading import submissions
 
 COUNT = 1000
-STEP = 100
-# The last hundred may not take half as long again as the second, nor memory grow by a third.
+# The last tenth may not take half as long again as the second, nor memory grow by a third.
 SLOWER, LARGER = 1.5, 1.33
 
 
-def many_submissions(project: Project, root: Path) -> Iterator[Table | str]:
-    """Grade `COUNT` submissions of the eight exercises, and measure each hundred."""
+def many_submissions(
+    project: Project, root: Path, count: int, say: Callable[[object], None]
+) -> None:
+    """Grade so many submissions of the eight exercises, and measure each tenth of them."""
+    step = max(1, count // 10)
     given = load_assignments(project.exercises, cache=root / "cache")
     models = [repaired.submission for repaired in submissions(project, given)]
-    for number in range(COUNT):
+    for number in range(count):
         model = models[number % len(models)]
         place = root / "reçus" / f"eleve-{number:04d}" / model.assignment
         place.mkdir(parents=True)
@@ -34,29 +36,33 @@ def many_submissions(project: Project, root: Path) -> Iterator[Table | str]:
     memory = _Memory()
 
     def note(done: int, total: int, stage: str) -> None:
-        if stage == "correction" and done and done % STEP == 0:
+        if stage == "correction" and done and done % step == 0:
             marks.append((done, time.monotonic(), memory.highest()))
+            say(f"{done} devoirs sur {total}, {nombre(marks[-1][2], 0)} Mio")
 
     began = time.monotonic()
     with memory:
         outcome = correct(Options(root / "reçus", course=root / "cours"), project, note)
     total = time.monotonic() - began
-    assert len(outcome.graded) == COUNT, (
+    assert len(outcome.graded) == count, (
         len(outcome.graded),
         outcome.failed[:3],
         outcome.refused[:3],
     )
-    table = Table("devoirs", "s pour cent devoirs", "mémoire la plus haute (Mio)")
-    table.caption = f"{COUNT} devoirs en {nombre(total, 0)} s, bilan et retours compris"
+    table = Table("devoirs", f"s pour {step} devoirs", "mémoire la plus haute (Mio)")
+    table.caption = f"{count} devoirs en {nombre(total, 0)} s, bilan et retours compris"
     times, before = [], began
     for done, moment, highest in marks:
         times.append(moment - before)
         table.add_row(str(done), nombre(times[-1], 1), nombre(highest, 0))
         before = moment
-    yield table
+    say(table)
+    if count < COUNT:
+        say("Trop peu de devoirs pour juger du temps et de la mémoire.")
+        return
     assert times[-1] <= times[1] * SLOWER, "le temps n'est pas proportionnel"
     assert marks[-1][2] <= marks[1][2] * LARGER, "la mémoire grandit"
-    yield "Temps proportionnel, mémoire stable."
+    say("Temps proportionnel, mémoire stable.")
 
 
 class _Memory:
