@@ -37,7 +37,7 @@ from nbgrader.preprocessors import Execute
 
 from culture_d.errors import SandboxError
 from culture_d.grading.model import Limits
-from culture_d.grading.sandbox import room_use, waiting_seconds
+from culture_d.grading.sandbox import last_child, processor_of, room_use, waiting_seconds
 
 MAX_RESTARTS = 8
 KEPT_TEXT = 16 * 1024
@@ -46,6 +46,8 @@ _SHOWN_OUTPUT = 200
 """What an output weighs beside its text (bytes): many empty ones are also too many."""
 _QUICK_SECONDS = 60
 """A cell that died sooner than that is tried again."""
+_LONG_SECONDS = 1
+"""What a shorter cell waited for is not looked for."""
 _PATIENCE = 10
 """A cell may last so many times its time while it waits for a processor."""
 _BUSY = (
@@ -262,11 +264,13 @@ class GradedExecute(Execute):  # type: ignore[misc]
         Raises:
             _Lost: the kernel is dead, answers no more, or says what cannot be understood.
         """
-        self.began, self.used, self.waited = time.monotonic(), *self._use()
+        self.began = time.monotonic()
+        self.used, self.waited = processor_of(self.main)
         try:
             await self._run_one(cell, index, again)
         finally:
-            self.session.deadline += max(0.0, self._use()[1] - self.waited)
+            if time.monotonic() - self.began > _LONG_SECONDS:
+                self.session.deadline += max(0.0, self._use()[1] - self.waited)
 
     async def _run_one(self, cell: NotebookNode, index: int, again: bool) -> None:
         self.timed_out = self.cut = False
@@ -431,6 +435,7 @@ class GradedExecute(Execute):  # type: ignore[misc]
                 f"Python n'a pas démarré pour cette copie : {error}. Vérifiez la mémoire et le "
                 "disque de la machine, puis relancez la correction."
             ) from error
+        self.main = last_child(getattr(self.km.provisioner, "room_number", 0))
         if reply:
             self.nb.metadata["language_info"] = reply["content"]["language_info"]
 
