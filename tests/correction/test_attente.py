@@ -283,6 +283,28 @@ def test_a_fork_server_that_answers_late_is_not_believed_any_longer(
         server.close()
 
 
+def test_a_fork_server_lost_as_it_is_asked_is_replaced(
+    small: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = FastRunner()
+    try:
+        assert isinstance(runner.server, ForkServer)
+        runner.server._process.kill()
+        runner.server._process.wait()
+        revive, asked = runner._revive, []
+
+        def seen_alive_once() -> None:
+            asked.append(runner.server)
+            if len(asked) > 1:
+                revive()
+
+        monkeypatch.setattr(runner, "_revive", seen_alive_once)
+        assert points(runner.grade(small, handed_in(small), LIMITS)) == FULL
+        assert len(asked) == 2
+    finally:
+        runner.close()
+
+
 def is_python(number: int) -> bool:
     return b"forkserver" in Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0", 3)[2]
 

@@ -58,6 +58,13 @@ class FastRunner:
 
         Not for threads: nbgrader changes the current folder while it works.
         """
+        result = self._grade(assignment, repaired, limits)
+        if isinstance(result, Failed) and not self.server.alive:
+            # Lost as it was asked: not before, where it would have been seen.
+            result = self._grade(assignment, repaired, limits)
+        return result
+
+    def _grade(self, assignment: Assignment, repaired: Repaired, limits: Limits) -> Graded | Failed:
         try:
             self._revive()
         except SandboxError as error:

@@ -134,6 +134,7 @@ class ForkClient:
             while handle < 0:  # the end of another, told late
                 pid, handle = self._answer()
         except OSError as error:
+            self._lost = True
             channel.close()
             raise self._refusal(str(error)) from None
         finally:
