@@ -318,7 +318,8 @@ def test_killed_at_any_moment_the_course_is_whole_and_the_next_run_completes(
     before = photograph(course / "submitted")
     words = [sys.executable, "-m", "culture_d.cli", "corriger", "submitted", "--jobs", "2"]
     killed = 0
-    for wanted in (1, 3):
+    # Once here, with one of four recorded; fifty times, at any instant, with `make soak`.
+    for wanted in (1,):
         process = subprocess.Popen(words, cwd=course, stderr=subprocess.DEVNULL)
         limit = time.monotonic() + 120
         while process.poll() is None and time.monotonic() < limit:
@@ -328,7 +329,7 @@ def test_killed_at_any_moment_the_course_is_whole_and_the_next_run_completes(
             time.sleep(0.02)
         whole(course)
         assert photograph(course / "submitted") == before
-    assert killed == 2
+    assert killed == 1
     correct(Options(course / "submitted", jobs=2), None)
     assert [points(course, f"e{number}") for number in range(4)] == [0, 5, 0, 5]
     pages = sorted((course / "feedback").rglob("*.html"))

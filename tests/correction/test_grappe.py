@@ -328,7 +328,7 @@ def test_without_its_scheduler_a_run_says_so_and_the_next_one_goes_on(
     two: Grappe, course: Path, small: Assignment
 ) -> None:
     """The last one: it leaves nothing of the cluster."""
-    class_of(course, small, 6)
+    class_of(course, small, 5)
 
     def say(done: int, total: int, stage: str) -> None:
         if done == 2:
@@ -338,7 +338,7 @@ def test_without_its_scheduler_a_run_says_so_and_the_next_one_goes_on(
         correct(Options(course / "submitted", scheduler=two.address), None, say)
     assert "relancez" in str(caught.value)
     kept = points(course)
-    assert 2 <= len(kept) < 6
+    assert 2 <= len(kept) < 5
     again = correct(Options(course / "submitted", jobs=1), None)
     assert {entry.learner for entry in again.unchanged} == set(kept)
-    assert len(points(course)) == 6
+    assert len(points(course)) == 5

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
@@ -231,9 +231,11 @@ def graded(
     return grade
 
 
-def by_exercise(slug: str, *values: Any, **named: Any) -> Any:
+def by_exercise(slug: str, *values: Any, also: Sequence[Any] = (), **named: Any) -> Any:
     """One case of an exercise, run by the process that graded its class."""
-    return pytest.param(*values, marks=pytest.mark.xdist_group(f"exercice-{slug}"), **named)
+    return pytest.param(
+        *values, marks=[pytest.mark.xdist_group(f"exercice-{slug}"), *also], **named
+    )
 
 
 SLUGS = [by_exercise(path.stem, path.stem, id=path.stem) for path in ANSWERS]
@@ -259,7 +261,16 @@ def test_an_answer_earns_its_points_and_its_hint(
         assert plain(said) in result.text, answer.code
 
 
-@pytest.mark.parametrize("slug", SLUGS)
+# How the class is run is the same for all: three of them in each run, the others with `long`.
+@pytest.mark.parametrize(
+    "slug",
+    [
+        by_exercise(
+            path.stem, path.stem, id=path.stem, also=[pytest.mark.long] if rank >= 3 else []
+        )
+        for rank, path in enumerate(ANSWERS)
+    ],
+)
 def test_nbgrader_gives_the_same_points_and_the_same_words(
     slug: str,
     project: Project,
