@@ -113,6 +113,11 @@ def _back() -> str:
     )
 
 
+def _named(workshop: Workshop) -> str:
+    """Name the workshop; « atelier » is what one is called that was given no name."""
+    return "atelier" if workshop.name == "atelier" else f"atelier {workshop.name}"
+
+
 def _card(workshop: Workshop, account: Account, password: str, day: date) -> str:
     address = workshop.url_at(workshop.announced or LOOPBACK)
     trainer = account == workshop.trainer
@@ -140,8 +145,8 @@ def _card(workshop: Workshop, account: Account, password: str, day: date) -> str
         "machine peut lire tous vos fichiers : n'y mettez rien de confidentiel."
     )
     return (
-        f'<section class="carte"><h2>{escape(title)}<small>Culture D, atelier '
-        f"{escape(workshop.name)}, {date_longue(day)}</small></h2>"
+        f'<section class="carte"><h2>{escape(title)}<small>Culture D, '
+        f"{escape(_named(workshop))}, {date_longue(day)}</small></h2>"
         f'<dl><dt>Adresse</dt><dd class="adresse">{escape(address)}</dd>'
         f"<dt>Place</dt><dd>{escape(account.name)}</dd>"
         f"<dt>Mot de passe</dt><dd>{escape(password)}</dd></dl>"
