@@ -1,11 +1,17 @@
 """The hands of a learner, and of the trainer, in JupyterLab as a workshop shows it."""
 
+from contextlib import suppress
+
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from culture_d.workshop.model import Workshop
 
 PATIENCE = 60_000
 """Milliseconds: a server and a kernel start while others do, on two cores."""
+
+
+_TRIES = 40
+_STEP = 3_000
 
 
 class Screen:
@@ -16,6 +22,12 @@ class Screen:
         self.context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="fr-FR")
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE)
+        # Where the hub is opened again, its proxy is away for a second or two: JupyterLab
+        # says so over the page, to be read and sent away.
+        away = self.page.locator(".jp-Dialog", has_text="Serveur indisponible")
+        self.page.add_locator_handler(
+            away, lambda one: one.get_by_role("button", name="Ignorer").click()
+        )
         self.elsewhere: list[str] = []
         """What was asked of another host, and not stopped by the page's own policy."""
         self.page.on("request", lambda request: self._watch(request.url))
@@ -83,14 +95,35 @@ class Screen:
         written = now.startswith("Double-cliquez")
         kind = ".jp-MarkdownCell" if written else ".jp-CodeCell"
         cell = notebook.locator(kind, has_text=now).first
-        cell.scroll_into_view_if_needed()
+        self._bring(notebook, cell)
+        editor = cell.locator(".cm-content")
         if written:
-            cell.locator(".jp-RenderedMarkdown").dblclick()
-        cell.locator(".cm-content").click()
+            # What is drawn above may move it between two clicks.
+            for _ in range(_TRIES):
+                cell.locator(".jp-RenderedMarkdown").dblclick()
+                with suppress(AssertionError):
+                    expect(editor).to_be_visible(timeout=_STEP)
+                    break
+        editor.click()
         expect(cell.locator(".cm-content")).to_be_focused()
         self.page.keyboard.press("Control+A")
         self.page.keyboard.type(text)
         self.page.keyboard.press("Shift+Enter")
+
+    def _bring(self, notebook: Locator, cell: Locator) -> None:
+        """Scroll down to a cell, as one does to find it.
+
+        JupyterLab draws the cells out of sight when the browser has nothing else to do: on
+        a busy machine, they are not there before they are looked for.
+        """
+        view = notebook.locator(".jp-WindowedPanel-outer").first
+        view.evaluate("one => { one.scrollTop = 0; }")
+        for _ in range(_TRIES):
+            if cell.count():
+                break
+            view.evaluate("one => { one.scrollBy(0, one.clientHeight / 2); }")
+            self.page.wait_for_timeout(_STEP / 10)
+        cell.scroll_into_view_if_needed()
 
     def run_and_save(self, notebook: Locator, last: str) -> None:
         """Run every cell, wait for a text to be shown, save."""

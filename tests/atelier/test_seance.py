@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from culture_d.project import Project
+from culture_d.workshop import hub
 from culture_d.workshop import room as seat_room
 from culture_d.workshop.model import Seat
 from tests.atelier.conftest import EXERCISE, Room, free_ports, remove_accounts
@@ -56,7 +58,8 @@ def people(prefix: str, browser: Browser) -> Iterator[Class]:
 
     try:
         made.prepare("--fin", "2026-01-05T17:00")
-        made.command("ouvrir")
+        # Each server then starts with the settings of when its learner comes in.
+        made.command("ouvrir", "--a-la-demande")
         ann = enter("place-01")
         settings = made.workshop.jupyter_config("eleve") / SETTINGS
         kept = settings.read_bytes()
@@ -95,7 +98,9 @@ def test_une_seance_entiere(people: Class, project: Project) -> None:
     ann.type_answer(notebook, "mon_departement =", 'mon_departement = "80"')
     ann.type_answer(notebook, "reponse_1 =", f"reponse_1 = {mean}")
     ann.type_answer(notebook, "Double-cliquez ici, puis écrivez", FREE_TEXT)
+    _kill_hub(room)
     ann.run_and_save(notebook, f"{mean}")
+    _open_again(room, ann)
     _submit(ann, 1)
 
     _fetch(bob)
@@ -171,9 +176,39 @@ def test_ce_qu_une_place_ne_peut_pas(people: Class) -> None:
     assert theirs.stat().st_mode & 0o777 == 0o600
 
 
+def test_page_des_places(people: Class) -> None:
+    """The trainer sees every seat, in French, and stops one; a learner sees nothing of it."""
+    page = people.trainer.context.new_page()
+    page.goto(f"{people.room.workshop.url}hub/admin")
+    expect(page.locator("#etat")).to_have_text("Espaces prêts : 3 sur 3.")
+    line = page.locator("#places tr", has_text="place-02")
+    expect(line).to_contain_text("prêt")
+    page.get_by_role("button", name="Arrêter place-02").click()
+    expect(line).to_contain_text("arrêté", timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Démarrer place-02")).to_be_enabled()
+    page.close()
+
+
 def _say(room: Room, command: str) -> str:
     """What a command says, without its no-break spaces."""
     return room.command(command).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def _kill_hub(room: Room) -> None:
+    """End the hub as a crash would: it has no time to close anything."""
+    running = hub.running(room.workshop)
+    assert running
+    running.send_signal(signal.SIGKILL)
+    running.wait(30)
+    assert "L'atelier est arrêté" in _say(room, "etat")
+
+
+def _open_again(room: Room, screen: Screen) -> None:
+    """Open the hub again: the servers go on, and no one logs in again."""
+    assert "Places prêtes : 2 sur 2" in _say(room, "ouvrir")
+    screen.page.reload()
+    notebook = screen.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+    expect(notebook).to_contain_text(FREE_TEXT, timeout=PATIENCE)
 
 
 def _fetch(screen: Screen) -> None:
