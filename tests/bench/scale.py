@@ -313,7 +313,15 @@ def _large_gradebook(course: Path) -> dict[str, Any]:
                 began = _Time.now()
                 learner = f"nouveau-{rank}"
                 book.record(learner, slug, entry.scores, entry.comments, entry.late_penalties)
-                write_feedback(course / "essai", url, assignments[slug], learner, notebooks, ())
+                write_feedback(
+                    course / "essai",
+                    url,
+                    assignments[slug],
+                    learner,
+                    notebooks,
+                    (),
+                    result=book.result(slug, learner),
+                )
                 times[slug].append(_Time.now().minus(began))
         process = psutil.Process()
         memory, started = process.memory_info().rss, time.process_time()
