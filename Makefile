@@ -48,7 +48,7 @@ test: env ## Passer tous les tests
 	echo "4/5 Carnets : chaque résultat enregistré est recalculé"
 	$(BIN)/culture-d verifier
 	echo "5/5 Tests"
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup tests
 
 bench: env ## Mesurer vitesse et poids
 	$(BIN)/python -m culture_d.chromium >/dev/null

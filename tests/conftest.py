@@ -1,5 +1,6 @@
 """What every test may ask for: the course, a browser, the built site."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,11 @@ SHARED = {
     "slides_file": "diapositives",
     "kit_archive": "kit",
 }
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than processors: a test of a page waits a fifth of its time."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(tryfirst=True)

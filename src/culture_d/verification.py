@@ -74,7 +74,13 @@ def _run(root: Path, paths: Sequence[Path]) -> "subprocess.CompletedProcess[str]
         *map(str, paths),
     ]
     return subprocess.run(
-        command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=root,
+        # The report is read back: no option of the caller's own tests changes its form.
+        env={**os.environ, "PYTEST_ADDOPTS": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
 
 

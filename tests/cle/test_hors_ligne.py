@@ -79,7 +79,8 @@ def faults(browser: Browser, stick: Path, share: Share = list, **options: object
 
 
 @pytest.mark.parametrize("share", SHARES)
-@pytest.mark.parametrize("script", [True, False])
+# Without script, `tests/accessibilite` reads every page of the site: the stick's are the same.
+@pytest.mark.parametrize("script", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_every_page_opens_without_fault(
     browser: Browser, stick: Path, script: bool, share: Share
 ) -> None:
