@@ -30,6 +30,9 @@ SHARED = {
     "small_course": "correction",
     "slides_file": "diapositives",
     "kit_archive": "kit",
+    "similar": "communes",
+    "package": "jeux",
+    "graded": "retours",
 }
 
 

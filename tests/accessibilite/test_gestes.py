@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.families import Share, later, now
+from tests.families import Share, fewer, rest
 
 pytestmark = pytest.mark.xdist_group("accessibilite")
 
@@ -38,7 +38,7 @@ def everywhere(browser: Browser, address: str, site: Path) -> Iterator[Callable[
     contexts = []
 
     def looked(
-        look: Callable[[Page], Any], only: str = "", share: Share = now, **options: Any
+        look: Callable[[Page], Any], only: str = "", share: Share = fewer, **options: Any
     ) -> dict[str, Any]:
         clock = options.pop("clock", False)
         context = browser.new_context(**options)
@@ -63,7 +63,7 @@ def everywhere(browser: Browser, address: str, site: Path) -> Iterator[Callable[
 @pytest.fixture(scope="module")
 def gestures(browser: Browser, address: str, site: Path) -> dict[str, dict[str, Any]]:
     """Every gesture, each page opened once; what went wrong, by gesture and page."""
-    return gestures_on(browser, address, now(names(site)))
+    return gestures_on(browser, address, fewer(names(site)))
 
 
 def gestures_on(browser: Browser, address: str, pages: list[str]) -> dict[str, dict[str, Any]]:
@@ -86,11 +86,11 @@ def gestures_on(browser: Browser, address: str, pages: list[str]) -> dict[str, d
 def test_every_gesture_on_the_other_pages(
     browser: Browser, address: str, site: Path, everywhere: Any
 ) -> None:
-    pages = later(names(site))
+    pages = rest(names(site))
     assert pages
     assert not any(gestures_on(browser, address, pages).values())
-    assert everywhere(without_script, share=later, java_script_enabled=False) == {}
-    assert everywhere(after_an_hour, share=later, clock=True) == {}
+    assert everywhere(without_script, share=rest, java_script_enabled=False) == {}
+    assert everywhere(after_an_hour, share=rest, clock=True) == {}
 
 
 def names(site: Path) -> list[str]:

@@ -219,9 +219,13 @@ LONG = pytest.mark.long
             "plus de 2 secondes",
         ),
         ("bytearray(5 * 10**9)", "plus de mémoire"),
-        ("import urllib.request; urllib.request.urlopen('https://data.gouv.fr')", "Internet"),
+        pytest.param(
+            "import urllib.request; urllib.request.urlopen('https://data.gouv.fr')",
+            "Internet",
+            marks=LONG,
+        ),
         pytest.param("[bytearray(10**8) for _ in range(100)]", "", marks=LONG),
-        ("import sys; sys.setrecursionlimit(10**9)\ndef f(): f()\nf()", ""),
+        pytest.param("import sys; sys.setrecursionlimit(10**9)\ndef f(): f()\nf()", "", marks=LONG),
     ],
 )
 def test_a_crash_costs_its_own_question_and_no_other(

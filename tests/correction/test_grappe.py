@@ -324,6 +324,7 @@ def test_a_scheduler_without_worker_is_said(
         list(cluster.run_all(iter([task("e")]), {"petit": DEVOIR}, made, Limits(), address))
 
 
+@pytest.mark.long
 def test_without_its_scheduler_a_run_says_so_and_the_next_one_goes_on(
     two: Grappe, course: Path, small: Assignment
 ) -> None:

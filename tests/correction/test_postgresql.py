@@ -120,6 +120,7 @@ def holding_the_password(postgres: Server, folder: Path) -> list[Path]:
 
 
 @pytest.mark.usefixtures("here")
+@pytest.mark.long
 def test_the_same_class_has_the_same_marks_in_both(
     room: Path, url: str, postgres: Server, tmp_path: Path, project: Project
 ) -> None:

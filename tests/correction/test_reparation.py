@@ -188,6 +188,7 @@ def test_stock_nbgrader_grades_what_is_repaired(tmp_path: Path) -> None:
         assert scores[name]["reponse-6"] == 0, name
 
 
+@pytest.mark.long
 def test_a_public_course_has_the_same_scores_repaired_or_not(tmp_path: Path) -> None:
     """nbgrader's documentation: two notebooks, written answers, an honest and a hostile learner."""
     folder = PUBLIC_SOURCE.parents[1] / "submitted"

@@ -9,7 +9,7 @@ import yaml
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.families import now
+from tests.families import fewer, rest
 
 TOC = yaml.safe_load((Path(__file__).parents[2] / "_toc.yml").read_text(encoding="utf-8"))
 PAGES = (
@@ -103,12 +103,12 @@ LOOKS: dict[tuple[str, int], dict[str, object] | None] = {
 
 # axe takes minutes: one page in two on a computer, the others on a phone, in `make test`.
 HALVES = ({("light", 1280)}, {("light", 320), ("dark", 320)})
-SEEN_NOW = now(PAGES)
+SEEN_NOW = fewer(PAGES)
 TURNS = [
     pytest.param(
         name, half, marks=[pytest.mark.long] if (rank + half) % 2 or name not in SEEN_NOW else []
     )
-    for rank, name in enumerate(PAGES)
+    for rank, name in enumerate([*SEEN_NOW, *rest(PAGES)])
     for half in range(2)
 ]
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, Route
 
 from culture_d.curriculum import contents
 from culture_d.project import Project
-from tests.families import now
+from tests.families import fewer
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [name for _, names in contents(Project(ROOT)) for name in names]
@@ -59,7 +59,10 @@ def jumps(page: Page, url: str) -> float:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=[] if name in now(PAGES) else [pytest.mark.long]) for name in PAGES],
+    [
+        pytest.param(name, marks=[] if name in fewer(PAGES) else [pytest.mark.long])
+        for name in PAGES
+    ],
 )
 def test_a_page_stays_in_place(phone: Page, address: str, name: str) -> None:
     assert jumps(phone, f"{address}/{name}.html") <= LARGEST
