@@ -180,10 +180,20 @@ def test_a_shortcut_of_one_letter_is_seen(everywhere: Any) -> None:
     assert everywhere(broken, only=LESSON)
 
 
+def settle(page: Page, seen: str) -> None:
+    """Wait until the page says what it had to say of what was done before."""
+    for _ in range(20):
+        before = page.evaluate(seen)
+        page.wait_for_timeout(250)
+        if page.evaluate(seen) == before:
+            return
+
+
 def after_a_press_taken_back(page: Page) -> list[str]:
     """Press on each button, slide away, release: nothing must have happened."""
     faults = []
     seen = "document.body.innerText + document.body.className + document.body.dataset.theme"
+    settle(page, seen)
     tried = set()
     for button in page.locator("button:visible").all():
         # Buttons alike obey the same script: one of each is pressed.
