@@ -149,7 +149,8 @@ def _descendants(pid: int) -> dict[int, str]:
         for task in Path(f"/proc/{pid}/task").iterdir():
             for child in map(int, (task / "children").read_text().split()):
                 found |= {child: _began(child)} | _descendants(child)
-    return found
+    # One that ended meanwhile has no beginning: it would look as if it were there for ever.
+    return {pid: began for pid, began in found.items() if began}
 
 
 def _began(pid: int) -> str:
