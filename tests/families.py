@@ -37,12 +37,6 @@ def fewer(names: Iterable[str]) -> list[str]:
     return [name for name in kept if name not in others[1::2]]
 
 
-def later(names: Iterable[str]) -> list[str]:
-    """Return the pages that `now` leaves out."""
-    names = list(names)
-    return sorted(set(names) - set(now(names)))
-
-
 def rest(names: Iterable[str]) -> list[str]:
     """Return the pages that `fewer` leaves out."""
     names = list(names)

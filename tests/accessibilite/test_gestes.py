@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.accessibilite.conftest import names
 from tests.families import Share, fewer, rest
 
 pytestmark = pytest.mark.xdist_group("accessibilite")
@@ -91,12 +92,6 @@ def test_every_gesture_on_the_other_pages(
     assert not any(gestures_on(browser, address, pages).values())
     assert everywhere(without_script, share=rest, java_script_enabled=False) == {}
     assert everywhere(after_an_hour, share=rest, clock=True) == {}
-
-
-def names(site: Path) -> list[str]:
-    """Every page of the site, the redirect at its root apart."""
-    pages = (path.relative_to(site).with_suffix("").as_posix() for path in site.rglob("*.html"))
-    return sorted(name for name in pages if name != "index")
 
 
 def state(page: Page) -> list[Any]:

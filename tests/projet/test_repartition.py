@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from culture_d.curriculum import contents
+from culture_d.project import Project
+from tests.families import FAMILIES, fewer, now, rest
+
 GROUPED = """
 import os
 from pathlib import Path
@@ -35,3 +39,13 @@ def test_a_group_runs_in_one_process(tmp_path: Path) -> None:
     made = [path.name for path in (tmp_path / "processus").iterdir()]
     assert len(made) == 8
     assert len({name.split("-")[1] for name in made}) == 1
+
+
+def test_every_page_is_looked_at_now_or_by_the_soak(project: Project) -> None:
+    """Every lesson now, some of each family; what is left out is what the soak takes."""
+    pages = [name for _, names in contents(project) for name in names]
+    assert sorted([*fewer(pages), *rest(pages)]) == sorted(pages)
+    assert rest(pages) and set(fewer(pages)) <= set(now(pages))
+    assert {name for name in pages if name.startswith("notebooks/")} <= set(fewer(pages))
+    for family in FAMILIES:
+        assert any(Path(name).parent.as_posix() == family for name in fewer(pages)), family
