@@ -56,7 +56,7 @@ bench: env ## Mesurer vitesse et poids
 
 soak: env ## Mettre la correction à l'épreuve : cinquante arrêts, mille devoirs
 	$(BIN)/python -m culture_d.bubblewrap >/dev/null
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m long tests
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup -m long tests
 	$(BIN)/python -m tests.soak
 
 format: env ## Mettre le code en forme

@@ -1,6 +1,6 @@
 """What it takes to grade a thousand submissions, or ten million, from what one was measured to cost.
 
-`book/mesures.yml` holds the measures, written by `make bench`. One process writes the gradebook:
+`book/mesures.yml` holds the measures, written by `make bench` and `make soak`. One process writes the gradebook:
 its time for a submission bounds a run. Workers do the rest, as many as are wanted.
 """
 
@@ -19,6 +19,8 @@ from culture_d.yaml_file import malformed, read_yaml
 
 _Number = TypeVar("_Number", int, float)
 MEASURES = "mesures.yml"
+SOAK = "epreuve"
+"""Part of this file that `make soak` writes, and `make bench` leaves as it is."""
 NIGHT_HOURS = 10
 """In which a run should be over: an evening to the next morning."""
 PROCESSORS = 16
@@ -61,6 +63,18 @@ SIZES = {
 }
 
 
+class Soak(NamedTuple):
+    """A long run that was really made, by `make soak`."""
+
+    day: date
+    submissions: int
+    jobs: int
+    seconds: float
+    """From the first file read to the last page written."""
+    memory: int
+    """The most that the run and all that it started used at once (bytes)."""
+
+
 @dataclass(frozen=True)
 class Measures:
     """What one submission costs. Times in seconds, sizes and memory in bytes."""
@@ -90,6 +104,7 @@ class Measures:
     """To write one submission's points in it, and its page."""
     small_seconds: float
     """The same in a gradebook that is nearly empty."""
+    soak: Soak
 
     @property
     def writer_seconds(self) -> float:
@@ -254,12 +269,19 @@ def load_measures(project: Project) -> Measures:
             large=_positive(found["grand_carnet"]["copies"]),
             large_seconds=_positive(found["grand_carnet"]["secondes"]),
             small_seconds=_positive(found["grand_carnet"]["secondes_au_debut"]),
+            soak=Soak(
+                day=found[SOAK]["date"],
+                submissions=_positive(found[SOAK]["copies"]),
+                jobs=_positive(found[SOAK]["correcteurs"]),
+                seconds=_positive(found[SOAK]["secondes"]),
+                memory=_positive(found[SOAK]["memoire"]),
+            ),
         )
     except KeyError as missing:
-        fault = f"{missing} y manque ; lancez « make bench », qui l'écrit"
+        fault = f"{missing} y manque ; lancez « make bench » et « make soak », qui l'écrivent"
         raise malformed(path, fault, MeasuresError) from None
     except (TypeError, ValueError) as error:
-        fault = f"{error} ; lancez « make bench », qui l'écrit"
+        fault = f"{error} ; lancez « make bench » et « make soak », qui l'écrivent"
         raise malformed(path, fault, MeasuresError) from None
 
 

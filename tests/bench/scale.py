@@ -23,7 +23,7 @@ import time
 import tracemalloc
 import urllib.request
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -50,7 +50,7 @@ from culture_d.grading.ledger import Ledger
 from culture_d.grading.record import GradebookWriter
 from culture_d.grading.run import Options, correct
 from culture_d.project import Project
-from culture_d.scale import MEASURES, STEPS, load_measures, write_sizing
+from culture_d.scale import MEASURES, SOAK, STEPS, load_measures, write_sizing
 from culture_d.serve import ADDRESS
 from culture_d.working_copy import make_working_copy
 from tests.bench.grading import submissions
@@ -63,16 +63,23 @@ AGAIN = 16
 _EVERY_SECONDS = 1.0
 HEAD = """\
 # Ce que coûte une copie à chaque étape de la correction, mesuré par « make bench ».
-# Écrit par tests/bench/scale.py ; la page « À grande échelle » en calcule ses tableaux.
+# Écrit par tests/bench/scale.py, et l'épreuve par tests/soak/many.py (« make soak »).
+# La page « À grande échelle » en calcule ses tableaux.
 """
+
+
+def write_measures(project: Project, found: Mapping[str, Any]) -> None:
+    """Write the file that the page reads."""
+    text = yaml.safe_dump(dict(found), allow_unicode=True, sort_keys=False)
+    (project.book / MEASURES).write_text(HEAD + text, encoding="utf-8")
 
 
 def scale(project: Project) -> Table:
     """Measure, write the file, and show what it says."""
     with tempfile.TemporaryDirectory(prefix="echelle-") as scratch:
         found = _measured(project, Path(scratch))
-    text = yaml.safe_dump(found, allow_unicode=True, sort_keys=False)
-    (project.book / MEASURES).write_text(HEAD + text, encoding="utf-8")
+    soak = yaml.safe_load((project.book / MEASURES).read_text(encoding="utf-8"))[SOAK]
+    write_measures(project, found | {SOAK: soak})
     measures = load_measures(project)
     write_sizing(project)
     table = Table("Une copie, étape par étape", "ms", "qui")

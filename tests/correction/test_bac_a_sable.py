@@ -25,7 +25,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from culture_d.errors import SandboxError
-from culture_d.grading import sandbox, scratch
+from culture_d.grading import execute, sandbox, scratch
 from culture_d.grading.assignment import load_assignments
 from culture_d.grading.model import (
     MEBIBYTE,
@@ -254,7 +254,14 @@ def test_a_thread_that_kills_later_is_found(grade: Callable[..., Graded]) -> Non
     assert any("« rep-1 »" in note and "arrêté" in note for note in result.notes)
 
 
-def test_the_total_time_is_held(grade: Callable[..., Graded]) -> None:
+@pytest.mark.parametrize("waited", [0.0, 0.3])
+def test_the_total_time_is_held(
+    grade: Callable[..., Graded], waited: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cell that used it all up leaves none to the next, however little it was given back."""
+    monkeypatch.setattr(
+        execute, "waiting_seconds", lambda number: sandbox.waiting_seconds(number) + waited
+    )
     limits = Limits(cell_seconds=30, total_seconds=4)
     started = time.monotonic()
     result = grade(limits, rep_2="while True: pass")

@@ -24,8 +24,14 @@ def status(page: Page) -> Any:
     return page.get_by_role("status").first
 
 
+def drawn(page: Page) -> None:
+    """Let the page draw: it does so once a frame, whatever was asked meanwhile."""
+    page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+
+
 def figures(page: Page) -> list[str]:
-    """Mean, median and share below the mean, as displayed."""
+    """Mean, median and share below the mean, as displayed once what was asked is drawn."""
+    drawn(page)
     return page.locator(".cd-valeur > span:first-child").all_inner_texts()
 
 
@@ -503,7 +509,7 @@ def test_static_numbers_are_those_of_the_script(visit: Visit) -> None:
         assert cells == figures(page)
         page.get_by_role("button", name="Retirer").click()
         expect(status(page)).to_contain_text("Sans ")
-        page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+        drawn(page)
 
 
 def test_paper_shows_the_table(visit: Visit) -> None:
@@ -692,10 +698,11 @@ def test_no_negative_zero(visit: Visit) -> None:
     assert "-0" not in page.locator(".cd-app").inner_text()
 
 
-TICKS = """[...document.querySelectorAll('.cd-axe text')].map(node => {
+TICKS = """new Promise(done => requestAnimationFrame(() => setTimeout(done))).then(() =>
+[...document.querySelectorAll('.cd-axe text')].map(node => {
   const { left, right, top, bottom } = node.getBoundingClientRect();
   return { text: node.textContent, left, right, top, bottom };
-})"""
+}))"""
 
 
 def overlapping(boxes: list[dict[str, Any]]) -> list[tuple[str, str]]:

@@ -31,6 +31,20 @@ def measured(project: Project) -> Any:
     return yaml.safe_load(measures_path(project).read_text(encoding="utf-8"))
 
 
+def test_the_long_run_is_told_as_it_went(page: BeautifulSoup, measured: Any) -> None:
+    ran = measured["epreuve"]
+    assert ran["copies"] == 1000
+    told = next(plain(one.get_text()) for one in page.select("p") if "make soak" in one.get_text())
+    for words in (
+        f"Le {ran['date'].day} ",
+        f" {ran['date'].year}, 1 000 copies ont été corrigées",
+        f" en {ran['secondes'] / 60:.1f} min, ".replace(".", ","),
+        f" avec {ran['correcteurs']} correcteurs",
+        f" {ran['memoire'] / 1e9:.1f} Go au plus".replace(".", ","),
+    ):
+        assert words in told
+
+
 def table(page: BeautifulSoup, words: str) -> dict[str, list[str]]:
     found = {}
     for row in page.select(f'table:has(caption:-soup-contains("{words}")) tbody tr'):
@@ -121,6 +135,7 @@ def test_a_length_of_time_is_written_with_its_unit(hours: float, text: str) -> N
         ("  inscription: ", "  autre: "),
         ("secondes:\n", "secondes: []\nautre:\n"),
         ("  correcteur: ", "  correcteur: -"),
+        ("epreuve:\n", "essai:\n"),
     ],
 )
 def test_a_measure_that_lacks_is_named(

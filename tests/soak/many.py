@@ -4,15 +4,20 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
+import yaml
 from rich.table import Table
 
 from culture_d.french import nombre
 from culture_d.grading.assignment import load_assignments
-from culture_d.grading.run import Options, correct
+from culture_d.grading.model import MEBIBYTE
+from culture_d.grading.run import Options, correct, default_jobs
 from culture_d.project import Project
+from culture_d.scale import SOAK, measures_path
 from tests.bench.grading import submissions
+from tests.bench.scale import write_measures
 
 COUNT = 1000
 # The last tenth may not take half as long again as the second, nor memory grow by a third.
@@ -40,9 +45,10 @@ def many_submissions(
             marks.append((done, time.monotonic(), memory.highest()))
             say(f"{done} devoirs sur {total}, {nombre(marks[-1][2], 0)} Mio")
 
+    options = Options(root / "reçus", course=root / "cours", jobs=default_jobs())
     began = time.monotonic()
     with memory:
-        outcome = correct(Options(root / "reçus", course=root / "cours"), project, note)
+        outcome = correct(options, project, note)
     total = time.monotonic() - began
     assert len(outcome.graded) == count, (
         len(outcome.graded),
@@ -63,6 +69,17 @@ def many_submissions(
     assert times[-1] <= times[1] * SLOWER, "le temps n'est pas proportionnel"
     assert marks[-1][2] <= marks[1][2] * LARGER, "la mémoire grandit"
     say("Temps proportionnel, mémoire stable.")
+    path = measures_path(project)
+    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found[SOAK] = {
+        "date": date.today(),
+        "copies": count,
+        "correcteurs": options.jobs,
+        "secondes": round(total),
+        "memoire": round(max(highest for *_, highest in marks)) * MEBIBYTE,
+    }
+    write_measures(project, found)
+    say(f"Écrit dans « {path.name} ».")
 
 
 class _Memory:

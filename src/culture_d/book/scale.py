@@ -128,6 +128,11 @@ _SAID: dict[str, Callable[[Measures], str]] = {
     "memoire-reprise": lambda found: size(found.known_memory),
     "grand-carnet": lambda found: accord(found.large, "copie"),
     "inscription-au-debut": lambda found: _milliseconds(found.small_seconds),
+    "epreuve-jour": lambda found: date_longue(found.soak.day),
+    "epreuve-copies": lambda found: accord(found.soak.submissions, "copie"),
+    "epreuve-correcteurs": lambda found: accord(found.soak.jobs, "correcteur"),
+    "epreuve-duree": lambda found: lasting(found.soak.seconds / 3600),
+    "epreuve-memoire": lambda found: size(found.soak.memory),
     "inscription-grand-carnet": lambda found: _milliseconds(found.large_seconds),
 }
 

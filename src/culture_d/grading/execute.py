@@ -164,7 +164,7 @@ class GradedExecute(Execute):  # type: ignore[misc]
         # A tag of the learner's must not keep a test from running.
         self.skip_cells_with_tag = ""
         self.spent = 0
-        self.timed_out = self.cut = self.searching = False
+        self.timed_out = self.cut = self.used_up = self.searching = False
         self.settling = 0.0
         try:
             run_sync(self._run)()
@@ -269,11 +269,13 @@ class GradedExecute(Execute):  # type: ignore[misc]
         try:
             await self._run_one(cell, index, again)
         finally:
-            if time.monotonic() - self.began > _LONG_SECONDS:
+            if self.used_up:  # what a cell waited that ran to the end of it all changes nothing
+                self.session.deadline = min(self.session.deadline, time.monotonic())
+            elif time.monotonic() - self.began > _LONG_SECONDS:
                 self.session.deadline += max(0.0, self._use()[1] - self.waited)
 
     async def _run_one(self, cell: NotebookNode, index: int, again: bool) -> None:
-        self.timed_out = self.cut = False
+        self.timed_out = self.cut = self.used_up = False
         self.asked_exit = False
         self.first_spent = self.spent
         self.allowed = self._get_timeout(cell)
@@ -373,6 +375,7 @@ class GradedExecute(Execute):  # type: ignore[misc]
         used = self._use()[0] - self.used
         if not again and not self.tried and used < self.allowed / 2:
             raise _Lost(self._too_long(), again=True, late=True)
+        self.used_up = self.bounded
 
     def _starved(self) -> bool:
         """Say whether the cell would be in time, had it not waited for a processor."""
@@ -457,7 +460,10 @@ class GradedExecute(Execute):  # type: ignore[misc]
 
     def _get_timeout(self, cell: NotebookNode | None) -> Any:
         own = super()._get_timeout(cell) or self.session.limits.cell_seconds
-        return max(0.1, min(own, self.session.limits.cell_seconds, self.session.left))
+        own = min(own, self.session.limits.cell_seconds)
+        left = self.session.left
+        self.bounded = left < own  # by what is left to the submission, not by its own limit
+        return max(0.1, min(own, left))
 
     async def _async_handle_timeout(self, timeout: Any, cell: NotebookNode | None = None) -> Any:
         if self._starved() and time.monotonic() - self.began < _PATIENCE * self.allowed:
