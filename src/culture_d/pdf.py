@@ -21,6 +21,10 @@ MINIMUM_CHROMIUM = 131
 _POINTS_PER_MM = 72 / 25.4
 _DATE = re.compile(rb"(/(?:CreationDate|ModDate) \(D:)\d{14}([^)]*\))")
 _NODE = re.compile(rb"\(node\d{8}\)")
+_ENTRY = re.compile(rb"(\(node\d{8}\)) (\d+) 0 R")
+_TREE = re.compile(
+    rb"/Limits \[\(node\d{8}\) \(node\d{8}\)\]\n/Names \[(?:\(node\d{8}\) \d+ 0 R ?)+\]"
+)
 # Once printed, a link to a file of this machine leads nowhere.
 LINKS_TO_WORDS = """document.querySelectorAll("a[href]").forEach((one) => {
   if (/^file:/.test(one.href) && !one.getAttribute("href").startsWith("#")) one.removeAttribute("href");
@@ -128,9 +132,23 @@ def reproducible(content: bytes, day: date) -> bytes:
         content: a PDF written by Chromium, whose nodes are numbered by the browser's whim.
         day: the day to write instead of the instant of the print.
     """
-    names = {name: rank for rank, name in enumerate(sorted(set(_NODE.findall(content))), start=1)}
-    named = _NODE.sub(lambda found: b"(node%08d)" % names[found[0]], content)
+    order = sorted(set(_NODE.findall(content)))
+    if tree := _TREE.search(content):
+        # In the order of the page, and not of the browser's memory; so is then the tree's list.
+        objects = {name: int(number) for name, number in _ENTRY.findall(tree[0])}
+        order.sort(key=lambda name: objects.get(name, 0))
+    names = {name: b"(node%08d)" % rank for rank, name in enumerate(order, start=1)}
+    named = _NODE.sub(lambda found: names[found[0]], content)
+    named = _TREE.sub(_sorted_tree, named)
     return _DATE.sub(lambda found: found[1] + f"{day:%Y%m%d}000000".encode() + found[2], named)
+
+
+def _sorted_tree(found: re.Match[bytes]) -> bytes:
+    """Give the list of named nodes with its limits, in the order of names that PDF asks for."""
+    entries = sorted(_ENTRY.findall(found[0]))
+    limits = b"[%s %s]" % (entries[0][0], entries[-1][0])
+    names = b" ".join(b"%s %s 0 R" % entry for entry in entries)
+    return b"/Limits %s\n/Names [%s]" % (limits, names)
 
 
 class Printed:

@@ -1,29 +1,6 @@
 """Grade what learners hand in: read, repair, run apart, record, tell. `model` says how they meet."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from culture_d.light_imports import without_address_grammar
 
-_GRAMMAR = "rfc3987_syntax"
-
-
-@contextmanager
-def _without_address_grammar() -> Iterator[None]:
-    """Import meanwhile what imports jsonschema, without what it only uses to check addresses.
-
-    `rfc3987_syntax` compiles a grammar as it is imported: half of the time that a process of
-    the grading takes to begin. No schema of notebooks holds an address; jsonschema does
-    without it when it is not there.
-    """
-    if _GRAMMAR in sys.modules:
-        yield
-        return
-    sys.modules[_GRAMMAR] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        del sys.modules[_GRAMMAR]
-
-
-with _without_address_grammar():
+with without_address_grammar():
     import nbformat  # noqa: F401

@@ -373,7 +373,8 @@ class GradedExecute(Execute):  # type: ignore[misc]
         if self._starved():
             raise SandboxError(_BUSY)
         used = self._use()[0] - self.used
-        if not again and not self.tried and used < self.allowed / 2:
+        # One that showed too much has been heard: it is its answer that was too long to come.
+        if not (again or self.tried or self.cut) and used < self.allowed / 2:
             raise _Lost(self._too_long(), again=True, late=True)
         self.used_up = self.bounded
 
