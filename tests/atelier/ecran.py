@@ -97,15 +97,18 @@ class Screen:
         cell = notebook.locator(kind, has_text=now).first
         self._bring(notebook, cell)
         editor = cell.locator(".cm-content")
-        if written:
-            # What is drawn above may move it between two clicks.
-            for _ in range(_TRIES):
-                cell.locator(".jp-RenderedMarkdown").dblclick()
-                with suppress(AssertionError):
-                    expect(editor).to_be_visible(timeout=_STEP)
-                    break
-        editor.click()
-        expect(cell.locator(".cm-content")).to_be_focused()
+        # What is drawn above may move it between two clicks, or take the focus of the first.
+        for _ in range(_TRIES if written else 0):
+            cell.locator(".jp-RenderedMarkdown").dblclick()
+            with suppress(AssertionError):
+                expect(editor).to_be_visible(timeout=_STEP)
+                break
+        for _ in range(_TRIES):
+            editor.click()
+            with suppress(AssertionError):
+                expect(editor).to_be_focused(timeout=_STEP)
+                break
+        expect(editor).to_be_focused()
         self.page.keyboard.press("Control+A")
         self.page.keyboard.type(text)
         self.page.keyboard.press("Shift+Enter")

@@ -6,12 +6,17 @@ import pwd
 import signal
 import stat
 import subprocess
+import threading
 import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
+import requests
 
 from culture_d.errors import WorkshopError
 from culture_d.pdf import Printed
@@ -19,7 +24,7 @@ from culture_d.workshop import accounts, ahead, hub
 from culture_d.workshop import room as rooms
 from culture_d.workshop.model import Account, Workshop
 from tests.atelier.conftest import ADDRESS, CANARY, EXERCISE, Room
-from tests.atelier.visiteur import Visitor
+from tests.atelier.visiteur import SECONDS, Visitor
 
 # Minutes of work with real accounts: `make soak` runs them.
 pytestmark = [pytest.mark.xdist_group("atelier"), pytest.mark.long]
@@ -282,17 +287,60 @@ def test_port_pris_et_adresse_etrangere(opened: Room) -> None:
 
 
 def test_hub_tue_et_rouvert(opened: Room, first: Visitor, second: Visitor) -> None:
-    """Servers, sessions and kernels outlive the hub."""
+    """Servers, sessions and kernels outlive the hub, and all are reached without it."""
     first.run("gardé = 42; open('avant.txt', 'w').write('écrit')")
+    proxy = _proxy(opened)
+    assert proxy
     running = hub.running(opened.workshop)
     assert running
-    running.send_signal(signal.SIGKILL)
-    running.wait(30)
-    assert "arrêté" in opened.command("etat")
-    opened.open()
+    with _asked_all_along(first, "api/contents/avant.txt") as answers:
+        running.send_signal(signal.SIGKILL)
+        running.wait(30)
+        assert "arrêté" in opened.command("etat")
+        opened.open()
+    assert len(answers) > 20
+    assert set(answers) == {200}
+    assert _proxy(opened) == proxy
     assert _servers(opened) == {"place-01", "place-02"}
     assert first.run("print(gardé)") == "42"
     assert first.status("hub/home") == 200
+
+    # A proxy that stops, kept or not, is replaced by the hub.
+    proxy.kill()
+    _until(lambda: (now := _proxy(opened)) is not None and now != proxy)
+    _until(lambda: hub.answers(opened.workshop))
+    assert first.run("print(gardé)") == "42"
+
+
+def _proxy(room: Room) -> psutil.Process | None:
+    with suppress(OSError, ValueError, psutil.Error):
+        process = psutil.Process(int((room.workshop.hub_folder / "proxy.pid").read_text()))
+        if process.status() != psutil.STATUS_ZOMBIE:
+            return process
+    return None
+
+
+@contextmanager
+def _asked_all_along(visitor: Visitor, path: str) -> Iterator[list[int]]:
+    """Ask a seat's server for a page again and again; give what each answer was (0: none)."""
+    answers: list[int] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.wait(0.05):
+            try:
+                page = visitor.session.get(visitor.server(path), timeout=SECONDS)
+                answers.append(page.status_code)
+            except requests.RequestException:
+                answers.append(0)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        yield answers
+    finally:
+        over.set()
+        asking.join()
 
 
 def test_place_en_repos(opened: Room, first: Visitor, second: Visitor) -> None:

@@ -49,11 +49,14 @@ class Readied:
     seconds: float = 0.0
 
 
-def write_token(workshop: Workshop) -> None:
-    """Draw the service's secret, once, for the workshop's owner alone."""
-    with suppress(FileExistsError):
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with os.fdopen(os.open(workshop.token, flags, 0o600), "w", encoding="utf-8") as out:
+def write_tokens(workshop: Workshop) -> None:
+    """Draw the secrets of the service and of the proxy, once, for the workshop's owner alone."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    for path in (workshop.token, workshop.proxy_token):
+        with (
+            suppress(FileExistsError),
+            os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as out,
+        ):
             out.write(secrets.token_hex(32))
 
 

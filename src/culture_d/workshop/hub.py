@@ -16,7 +16,7 @@ import psutil
 
 from culture_d.errors import WorkshopError
 from culture_d.workshop import accounts, room
-from culture_d.workshop.ahead import write_token
+from culture_d.workshop.ahead import write_tokens
 from culture_d.workshop.hub_config import hub_config
 from culture_d.workshop.limits import remove_groups
 from culture_d.workshop.model import LOOPBACK, Workshop
@@ -48,7 +48,7 @@ def start(workshop: Workshop) -> bool:
         return False
     check_ports(workshop)
     write_config(workshop)
-    write_token(workshop)
+    write_tokens(workshop)
     # Those of a killed hub would go on with a key that is no longer good.
     accounts.stop_processes(found=_cullers(workshop))
     secret = os.umask(0o077)
@@ -102,7 +102,7 @@ def stop(workshop: Workshop) -> bool:
         if left:
             stopped = True
             accounts.stop_processes(found=left)
-    for path in (workshop.pid_file, proxy_pid):
+    for path in (workshop.pid_file, proxy_pid, Path(f"{proxy_pid}.json")):
         path.unlink(missing_ok=True)
     remove_groups(workshop.name)
     return stopped

@@ -109,6 +109,9 @@ _ALONE = """
 # Where browsers come, and where the hub and its proxy speak together: on loopback.
 c.JupyterHub.bind_url = {bind_url!r}
 c.JupyterHub.hub_bind_url = "http://{loopback}:{hub_port}"
+# The proxy outlives a hub that is killed: the next one keeps it, and no one is cut off.
+c.JupyterHub.proxy_class = "culture_d.workshop.lasting_proxy.LastingProxy"
+c.ConfigurableHTTPProxy.auth_token = Path({proxy_token!r}).read_text(encoding="utf-8")
 c.ConfigurableHTTPProxy.api_url = "http://{loopback}:{proxy_port}"
 c.ConfigurableHTTPProxy.command = {proxy!r}
 c.ConfigurableHTTPProxy.pid_file = {proxy_pid!r}
@@ -162,6 +165,7 @@ def _alone(workshop: Workshop, proxy: list[str] | None) -> str:
         hub_port=workshop.hub_port,
         proxy_port=workshop.proxy_port,
         proxy=proxy or proxy_command(),
+        proxy_token=str(workshop.proxy_token),
         proxy_pid=str(workshop.hub_folder / "proxy.pid"),
         tls=_TLS.format(certificate=str(workshop.certificate), key=str(workshop.key))
         if workshop.tls

@@ -203,6 +203,11 @@ class Workshop:
         return self.hub_folder / "jeton-places"
 
     @property
+    def proxy_token(self) -> Path:
+        """The secret that the hub and its proxy share."""
+        return self.hub_folder / "jeton-proxy"
+
+    @property
     def log(self) -> Path:
         """What the hub and the servers say."""
         return self.hub_folder / "hub.log"
