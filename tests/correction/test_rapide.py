@@ -274,11 +274,18 @@ def comparable(text: bytes) -> list[Any]:
     for cell in notebook.cells:
         outputs: list[Any] = []
         for output in cell.get("outputs", ()):
-            merged = outputs and output.output_type == "stream"
-            if merged and outputs[-1].get("name") == output.name:
-                outputs[-1].text += output.text  # how a stream is cut depends on the moment
-            else:
+            if output.output_type != "stream":
                 outputs.append(output)
+                continue
+            # How a stream is cut, and what the other one says between, depend on the moment.
+            first = len(outputs)
+            while first and outputs[first - 1].output_type == "stream":
+                first -= 1
+            same = next((one for one in outputs[first:] if one.name == output.name), None)
+            if same:
+                same.text += output.text
+            else:
+                outputs[first:] = sorted([*outputs[first:], output], key=lambda one: one.name)
         said = json.dumps(outputs, sort_keys=True)
         for found, known in (
             (r"/tmp/ipykernel_\d+/", "/tmp/ipykernel/"),
