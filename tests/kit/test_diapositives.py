@@ -16,7 +16,7 @@ from culture_d.errors import SlidesError
 from culture_d.french import typeset
 from culture_d.pdf import Printed
 from culture_d.project import Project
-from culture_d.sheets import module_script, sheet_path
+from culture_d.sheets import ACTIVITY, module_script, sheet_path
 from culture_d.skeleton import create_module
 from culture_d.slides import deck, reveal
 from culture_d.slides.check import check_deck, opened, print_deck
@@ -33,6 +33,12 @@ WORDS = """() => [document.title, document.body.innerText,
 SMALLEST = """() => Math.min(...[...document.querySelectorAll(".corps *")]
   .filter((one) => one.innerText && one.innerText.trim() && !one.closest(".cd-source, .touches"))
   .map((one) => parseFloat(getComputedStyle(one).fontSize)))"""
+
+ADVICE = {
+    "Ce qui coince.": "deviner",
+    "Sans ordinateur.": "essai",
+    "Trois questions clés.": "piege",
+}
 
 
 def parsed(path: Path) -> BeautifulSoup:
@@ -119,7 +125,7 @@ def test_keys_lead_from_step_to_step_and_from_slide_to_slide(
             shown.keyboard.press("ArrowRight")
         seen.append(shown.evaluate("Reveal.getCurrentSlide().dataset.cellule"))
     assert shown.evaluate("Reveal.getIndices().h") == len(steps)
-    assert seen[-1] == "retenir" and "file" in seen
+    assert seen[-1] == "retenir" and "piege" in seen
     shown.keyboard.press("Home")
     shown.evaluate("Reveal.slide(0, 0)")
     count = 1
@@ -176,17 +182,37 @@ def test_the_notes_are_the_sheet_s_script_in_order(
         assert place > last, words
         last, clock = place, clock + step.minutes
     assert clock == module.minutes
-    for advice in ("Le but.", "Matériel.", "Trois questions clés.", "Ce qui coince."):
+    for advice in ("Le but.", "Matériel.", *ADVICE):
         assert text.count(advice) == 1
-    where = {
-        one.select_one("h2").get_text(): one.get_text()  # type: ignore[union-attr]
-        for one in reversed(sections[1:])
-    }
-    assert "Ce qui coince." in where["Votre intuition"]
-    assert "Trois questions clés." in where["La lecture juste"]
+    for advice, cell in ADVICE.items():
+        # The first slide of a step: the arrow that skips the others leads there.
+        where = next(one for one in sections if f"{advice}" in one.get_text())
+        assert where["data-cellule"] == cell
+        assert where.parent and where.parent.select_one("section") is where
+    for one in sections[1:]:
+        assert re.search(r"Minutes \d+ à \d+, (?:exposé|activité|suite)\.", one.get_text()), one
     badges = [one.get_text() for one in parsed(slides_file).select(".etape")]
     active = [step for step in module_script(project, module) if step.kind == "activité"]
     assert badges == [f"Activité · {step.minutes} min" for step in active]
+
+
+def test_groups_work_before_they_see_the_answer(project: Project) -> None:
+    """A step of activity opens on what to do, a vote or a tool: never on what it should find."""
+    for module in modules(load_curriculum(project)):
+        if not module.published:
+            continue
+        slides, steps = module_slides(project, module), module_script(project, module)
+        told = {typeset(step.text): step for step in steps if step.kind == ACTIVITY}
+        for place, slide in enumerate(slides):
+            if slide.first and slide.badge:
+                words = BeautifulSoup(slide.body, "html.parser").get_text()
+                assert words in told or any(
+                    one.kind == "vote" or 'class="outil"' in one.body
+                    for one in slides[place : place + 2]
+                ), f"{module.slug} : {words}"
+                assert "La réponse." not in words
+            if slide.kind == "reponses":
+                assert "flèche droite" in slides[place - 1].notes and not slide.first
 
 
 def test_the_key_s_opens_the_notes_in_french_from_a_file(shown: Page) -> None:
@@ -231,7 +257,7 @@ def test_a_step_without_its_cell_is_refused(
     course: Project, module: Module, cell: str, said: str
 ) -> None:
     path = sheet_path(course, module.slug)
-    path.write_text(path.read_text("utf-8").replace(" (file)", cell), "utf-8")
+    path.write_text(path.read_text("utf-8").replace(" (piege)", cell), "utf-8")
     with pytest.raises(SlidesError, match=said):
         module_slides(course, module)
 

@@ -9,18 +9,20 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from html import escape
+from itertools import pairwise
 from math import ceil
 from typing import Any, NamedTuple
 
 import nbformat
 from bs4 import BeautifulSoup, Tag
+from docutils import nodes
 from markdown_it import MarkdownIt
 
 from culture_d.curriculum import Module
 from culture_d.errors import SlidesError
 from culture_d.french import typeset
 from culture_d.project import Project
-from culture_d.sheets import ScriptStep, module_script, sheet_sections
+from culture_d.sheets import ACTIVITY, ScriptStep, module_script, sheet_sections
 
 LAST = "## À retenir"
 """Heading of the last cell shown: what follows is for who goes further."""
@@ -41,8 +43,17 @@ TALL = 1.15
 _FOR_READERS = re.compile(r"Répondez avant de regarder|\w+ questions, sans note")
 # The printed half-page « À retenir »: three sentences, then what to ask.
 _QUESTIONS = "Les questions à poser"
-# Advice of the sheet, and the step of the notebook where it serves.
-_NOTES = {"Trois questions clés": "La lecture juste", "Ce qui coince": "Votre intuition"}
+# Advice of the sheet, and the cell of the notebook in whose step it serves.
+_NOTES = {
+    "Ce qui coince": "intuition",
+    "Sans ordinateur": "essai",
+    "Trois questions clés": "lecture",
+}
+_DIRECTIVE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+_TOOL = 'class="outil"'
+_AFTER_VOTE = (
+    "<p><strong>Ensuite, la flèche droite.</strong> La diapositive du dessous donne la réponse.</p>"
+)
 
 
 @dataclass(frozen=True)
@@ -154,7 +165,7 @@ def _read_cell(flow: _Flow, cell: Any, module: Module, anchored: bool) -> None:
             return
         blocks: Iterable[Block] = _prose(flow, cell.source)
     else:
-        blocks = list(_outputs(cell, module))
+        blocks = list(_outputs(cell, module, flow.title))
         if flow.used > ROOM * 0.45 and not (blocks and blocks[0].follows):
             flow.close()
     for block in blocks:
@@ -173,7 +184,7 @@ def _prose(flow: _Flow, source: str) -> Iterator[Block]:
             yield from _split(tag)
 
 
-def _outputs(cell: Any, module: Module) -> Iterator[Block]:
+def _outputs(cell: Any, module: Module, part: str) -> Iterator[Block]:
     title = ""
     figure = None
     outputs = [one for one in cell.outputs if "data" in one]
@@ -191,7 +202,7 @@ def _outputs(cell: Any, module: Module) -> Iterator[Block]:
                     yield from _table(html)
                 figure = None
             else:
-                yield from _component(html, module)
+                yield from _component(html, module, part)
         elif pictured and not figure and data["text/markdown"].startswith("**"):
             title = data["text/markdown"].strip("*")
         else:
@@ -242,7 +253,7 @@ def _figure(svg: str, alternative: str, ratio: float, title: str, html: Beautifu
     )
 
 
-def _component(html: BeautifulSoup, module: Module) -> Iterator[Block]:
+def _component(html: BeautifulSoup, module: Module, part: str) -> Iterator[Block]:
     """Yield the blocks of what the notebook shows otherwise than as text."""
     root = html.find(True)
     if not isinstance(root, Tag):
@@ -254,7 +265,7 @@ def _component(html: BeautifulSoup, module: Module) -> Iterator[Block]:
         for question in root.select(".cd-quiz-question"):
             yield _question(question)
     elif "cd-explorable" in kinds or "cd-commune" in kinds:
-        yield _tool(root, module)
+        yield _tool(root, module, part)
     elif "cd-tableau" in kinds:
         yield from _table(root)
     elif "cd-loi" in kinds:
@@ -270,6 +281,7 @@ def _vote(root: Tag) -> Iterator[Block]:
     yield Block(
         f'<p class="question">{question.decode_contents()}</p><ol class="choix">{listed}</ol>',
         ROOM,
+        _AFTER_VOTE,
         alone="vote",
     )
     pairs = "".join(
@@ -305,14 +317,15 @@ def _question(root: Tag) -> Block:
     return Block(body, ROOM, f"<p><strong>Les réponses.</strong></p>{notes}", "vote")
 
 
-def _tool(root: Tag, module: Module) -> Block:
+def _tool(root: Tag, module: Module, part: str) -> Block:
+    """The way to a tool: the part of the lesson that has it, beside the slides."""
     told = root.select_one(".cd-voir")
     heading = root.select_one(".cd-titre")
     name = heading.get_text() if heading else "Cherchez votre commune."
-    address = f"../cours/{module.document}.html"
+    address = f"../cours/{module.document}.html#{nodes.make_id(part)}"
     return Block(
-        f'<p class="outil"><span>{escape(name)}</span> <a href="{address}">Ouvrir le module dans '
-        "le cours</a></p>",
+        f'<p {_TOOL}><span>{escape(name)}</span> <a href="{address}" target="_blank">'
+        "Ouvrir le module dans le cours (nouvel onglet)</a></p>",
         2 * _LINE + 3 * _GAP,
         f"<p>{told.decode_contents()}</p>" if told else "",
         follows=True,
@@ -423,32 +436,51 @@ def _with_steps(
 ) -> list[Slide]:
     """Open a column at each step, with its minutes; hang the sheet's advice where it serves."""
     order = {cell.id: place for place, cell in enumerate(cells)}
-    found = list(slides)
+
+    def first_from(cell: str) -> int:
+        place = order.get(cell, 0)
+        ranks = (rank for rank, one in enumerate(slides) if order[one.cell] >= place)
+        return next(ranks, len(slides) - 1)
+
+    starts: dict[int, list[tuple[int, ScriptStep]]] = {}
     clock = 0
     for step, anchor in zip(steps, anchors, strict=True):
-        target = next(
-            (rank for rank, one in enumerate(found) if order[one.cell] >= order[anchor]),
-            len(found) - 1,
-        )
-        span = f"Minutes {clock} à {clock + step.minutes}, {step.kind}."
-        words = _MARKDOWN.renderInline(typeset(step.text))
-        one = found[target]
-        badge = one.badge or (f"Activité · {step.minutes} min" if step.kind == "activité" else "")
-        notes = f"<p><strong>{span}</strong> {words}</p>"
-        found[target] = replace(
-            one, first=True, badge=badge, notes=_joined(one.notes, notes, one.first)
-        )
+        starts.setdefault(first_from(anchor), []).append((clock, step))
         clock += step.minutes
-    for name, title in _NOTES.items():
-        heading = next((cell.id for cell in cells if f"## {title}" in cell.source.splitlines()), "")
-        target = next(
-            (r for r, one in enumerate(found) if order[one.cell] >= order.get(heading, 0)), 0
-        )
-        advice = f"<p><strong>{name}.</strong></p>{_MARKDOWN.render(typeset(sections[name]))}"
-        found[target] = replace(found[target], notes=found[target].notes + advice)
-    return [cover, *found]
+    advice: dict[int, str] = {}
+    for name, cell in _NOTES.items():
+        column = max((one for one in starts if one <= first_from(cell)), default=min(starts))
+        words = _MARKDOWN.render(typeset(_DIRECTIVE.sub("", sections[name])))
+        advice[column] = advice.get(column, "") + f"<p><strong>{name}.</strong></p>{words}"
+    found = [cover, *slides[: min(starts)]]
+    for start, end in pairwise([*sorted(starts), len(slides)]):
+        found += _column(slides[start:end], starts[start], advice.get(start, ""), clock)
+    return found
 
 
-def _joined(before: str, notes: str, already: bool) -> str:
-    """Put the script's words first: after an earlier step's, before what the slide says."""
-    return before + notes if already else notes + before
+def _column(
+    slides: list[Slide], steps: list[tuple[int, ScriptStep]], advice: str, end: int
+) -> Iterator[Slide]:
+    """Yield the slides of a step, the first one with its notes, each one with its minutes.
+
+    Groups work before they see the answer: what they have to do is a slide of its own, unless
+    the step begins with a vote or a tool.
+    """
+    last, step = steps[-1]
+    until = last + step.minutes
+    notes = "".join(
+        f"<p><strong>Minutes {begin} à {begin + one.minutes}, {one.kind}.</strong> "
+        f"{_MARKDOWN.renderInline(typeset(one.text))}</p>"
+        for begin, one in steps
+    )
+    active = [one for _, one in steps if one.kind == ACTIVITY]
+    badge = f"Activité · {active[0].minutes} min" if active else ""
+    first, *others = slides
+    works = any(one.kind == "vote" or _TOOL in one.body for one in slides[:2])
+    if active and len(steps) == 1 and not works:
+        words = f"<p>{_MARKDOWN.renderInline(typeset(step.text))}</p>"
+        first, others = Slide(first.cell, first.title, words, kind="court"), slides
+    yield replace(first, first=True, badge=badge, notes=notes + first.notes + advice)
+    after = f" Minute {until} : flèche droite." if until < end else ""
+    going_on = f"<p>Minutes {steps[0][0]} à {until}, suite.{after}</p>"
+    yield from (replace(one, notes=going_on + one.notes) for one in others)
