@@ -15,7 +15,12 @@ from culture_d.tables import html_table
 
 BOX = "☐"
 MOST_LINES = 40
-SIGNED = ("Nom et prénom", "Collectivité, fonction", "Signature, matin", "Signature, après-midi")
+SIGNED = (
+    "Nom et prénom",
+    "Collectivité, fonction",
+    "Signature, matin",
+    "Signature, après-midi ou soir",
+)
 
 
 class FieldsDirective(CourseDirective):
