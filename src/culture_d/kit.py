@@ -2,8 +2,10 @@
 and the course itself. Everything opens without network; the same course gives the same bytes.
 """
 
+import re
 import shutil
 import tempfile
+import textwrap
 from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from pathlib import Path
@@ -40,7 +42,9 @@ SESSIONS, SHEETS, SLIDES, CARDS, PAPERS, NOTEBOOKS, COURSE = (
     "cours",
 )
 TO_KEEP = "a-retenir-"
-"""Before the slug of a module: its card, twice a sheet, to be cut in two."""
+"""Before the slug of a module: what to remember of it, twice a sheet, to be cut in two."""
+WIDTH = 96
+"""Signs on a line of the first text: a Notepad window does not wrap longer ones."""
 CHECKLIST = "book/formateurs/documents/liste-de-controle"
 TO_SIGN = tuple(
     f"book/formateurs/documents/{name}" for name in ("emargement", "evaluation", "presence")
@@ -104,45 +108,72 @@ def read_me(built: date, limit: date, preparation: Preparation, chosen: list[Mod
         "Décompressez d’abord le fichier ZIP. Tout s’ouvre ensuite sans internet, sans compte,",
         "sans rien installer : les PDF, les diaporamas et le cours, dans votre navigateur.",
         "",
-        f"PRÉPARER UNE SÉANCE D’UNE HEURE EN {preparation.minutes} MINUTES",
-        "Vous n’avez jamais vu le cours ? Suivez cette liste, montre en main.",
-        *_timed(preparation),
+        *_timed(preparation, chosen),
         "",
         "CE QUE CONTIENT LE DOSSIER",
         f"{SESSIONS} : les séances d’une heure, d’une demi-journée et de deux jours, minute par",
         "  minute, et la liste de contrôle.",
-        f"{SHEETS} : une fiche de formation par module.",
+        f"{SHEETS} : par module, la fiche de formation, pour vous. Pour chaque participant, la fiche",
+        f"  « À retenir » (« {TO_KEEP}… ») : deux par feuille, à couper.",
         f"{SLIDES} : un diaporama par module, à ouvrir par un double clic, et le même en PDF.",
-        f"{CARDS} : par module, la fiche « À retenir » (« {TO_KEEP}… »), deux fois par feuille.",
-        "  Et ce que l’on imprime, affiche ou découpe pour se passer d’ordinateur.",
+        f"{CARDS} : ce que l’on imprime, affiche ou coupe pour se passer d’ordinateur.",
         f"{PAPERS} : la feuille d’émargement, l’évaluation, l’attestation de présence.",
-        f"{NOTEBOOKS} : les carnets et leurs données. Ils s’exécutent avec l’environnement du cours",
-        "  (« make lab », depuis son dépôt). Sans lui, les mêmes pages se lisent dans le cours.",
+        f"{NOTEBOOKS} : les carnets et leurs données, pour qui programme. Ils demandent JupyterLab.",
+        "  Vous n’en avez pas besoin : les mêmes leçons se lisent dans le cours.",
         f"{COURSE} : le cours entier. Ouvrez « index.html », ou copiez ce dossier sur une clé USB.",
         "",
         "LE DIAPORAMA",
-        "Espace : diapositive suivante. Flèche droite : étape suivante du déroulé.",
-        "S : vos notes, dans une autre fenêtre. F : plein écran. Échap : toutes les diapositives.",
+        "Flèche droite : étape suivante du déroulé. Elle saute le reste de l’étape.",
+        "Espace : diapositive suivante. Après un vote, elle donne la réponse : tapez la flèche droite.",
         "Une figure apparaît seule : faites deviner, puis Espace montre la réponse.",
-        "",
-        "POUR DOUZE PERSONNES, IMPRIMEZ",
-        f"6 fois chaque « {TO_KEEP}… » de la séance, à couper en deux ; 12 évaluations ;",
-        "12 attestations ; 1 feuille d’émargement. Sans ordinateur : un jeu de cartes par groupe de trois.",
+        "S : vos notes, dans une autre fenêtre. Elles comptent les minutes depuis le début du module.",
+        "  Cliquez sur « Temps » pour le remettre à zéro. F : plein écran. Échap : toutes les",
+        "  diapositives.",
         "",
         "LES MODULES",
         *(f"- {one.title} : {one.minutes} minutes. {one.question}" for one in chosen),
         "",
-        f"Version {__version__}, du {date_longue(built)}. Données valables jusqu’au {date_longue(limit)}.",
+        f"Version {__version__}, du {date_longue(built)}.",
         "Textes sous licence Creative Commons BY 4.0. Données sous Licence Ouverte 2.0.",
-        "reveal.js : licence MIT, dans « 3-diapositives/reveal ».",
+        f"reveal.js : licence MIT, dans « {SLIDES}/{deck.REVEAL} ».",
+        f"Données valables jusqu’au {date_longue(limit)}.",
     ]
     return "\r\n".join(typeset(line) for line in lines) + "\r\n"
 
 
-def _timed(preparation: Preparation) -> Iterator[str]:
+def check_named(text: str, folder: Path) -> None:
+    """Check that each file that a text names, from the top of the folder, is in it.
+
+    Raises:
+        KitError: a trainer would look for these files and not find them.
+    """
+    quoted = re.findall(r"«\s([\w-]+/[\w./-]+)\s»", text)
+    missing = [name for name in dict.fromkeys(quoted) if not (folder / name).exists()]
+    if missing:
+        raise KitError(
+            f"« {README} » nomme ce que le dossier n'a pas : {', '.join(missing)}. Corrigez "
+            "« preparation », dans « book/formateurs/seances.yml »."
+        )
+
+
+def _timed(preparation: Preparation, chosen: list[Module]) -> Iterator[str]:
+    """Yield the timed list, unless the kit lacks a module that it names."""
+    slugs = {one.slug for one in chosen}
+    if not preparation.modules <= slugs:
+        yield "Ce dossier n’a pas tous les modules de la séance d’une heure. Le dossier entier dit"
+        yield f"comment la préparer en {preparation.minutes} minutes."
+        return
+    yield f"PRÉPARER UNE SÉANCE D’UNE HEURE EN {preparation.minutes} MINUTES"
+    yield "Vous n’avez jamais vu le cours ? Suivez cette liste, montre en main."
     done = 0
     for minutes, text in preparation.steps:
-        yield f"  {done:>2} à {done + minutes:>2} min  {text}"
+        yield from textwrap.wrap(
+            typeset(text),
+            WIDTH,
+            initial_indent=f"  {done:>2} à {done + minutes:>2} min  ",
+            subsequent_indent=" " * 14,
+            break_on_hyphens=False,
+        )
         done += minutes
 
 
@@ -189,7 +220,7 @@ def _fill(
             _put_cards(project, module, folder / CARDS, chromium, built, Path(scratch))
             card = [chapters[module.document]] * 2
             content = print_cards(project, card, chromium, Path(scratch) / "fiche.html")
-            path = folder / CARDS / f"{TO_KEEP}{module.slug}.pdf"
+            path = folder / SHEETS / f"{TO_KEEP}{module.slug}.pdf"
             path.write_bytes(reproducible(content, built))
         for page, name in pages.items():
             step(f"Page : {name}")
@@ -205,6 +236,7 @@ def _fill(
         shutil.copy(project.site / name, folder / COURSE / name)
     limit = min(dataset.valid_until for dataset in load_catalogue(project))
     text = read_me(built, limit, preparation, chosen)
+    check_named(text, folder)
     (folder / README).write_bytes(text.encode("utf-8-sig"))
     progress(total, total, "Écriture du fichier ZIP")
 

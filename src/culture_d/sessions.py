@@ -108,9 +108,13 @@ class Session:
 
 @dataclass(frozen=True)
 class Preparation:
-    """How to prepare a session without knowing the course: steps of minutes and words."""
+    """How to prepare a session without knowing the course: steps of minutes and words.
+
+    `modules` are the slugs of those that the session treats.
+    """
 
     session: str
+    modules: frozenset[str]
     minutes: int
     steps: tuple[tuple[int, str], ...]
 
@@ -157,7 +161,12 @@ def load_preparation(project: Project) -> Preparation:
             f"« {path} » : les étapes de « preparation » durent {accord(total, 'minute')}, et non "
             f"{announced}. Corrigez l'un ou l'autre."
         )
-    return Preparation(str(entry.get("session", "")), announced, steps)
+    session = next((one for one in load_sessions(project) if one.id == entry.get("session")), None)
+    if session is None:
+        raise malformed(
+            path, f"« preparation » nomme « {entry.get('session')} », qui n'y est pas", SheetError
+        )
+    return Preparation(session.id, frozenset(one.slug for one in session.modules), announced, steps)
 
 
 def check_session(session: Session) -> None:

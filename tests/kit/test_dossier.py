@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from datetime import date
@@ -21,11 +22,14 @@ from culture_d.errors import KitError, SlidesError
 from culture_d.pdf import Printed, reproducible
 from culture_d.project import Project
 from culture_d.sessions import load_preparation, load_sessions
+from culture_d.sheets import sheet_path
 from culture_d.slides import reveal
 from culture_d.slides.check import opened
 from culture_d.stick import built_on
 
 SLUG = "moyenne-mediane"
+HOUR = (SLUG, "bonnes-questions")
+"""The modules of the session that the first text prepares."""
 
 
 def make(project: Project, target: Path, *modules_: str) -> str:
@@ -39,9 +43,9 @@ def make(project: Project, target: Path, *modules_: str) -> str:
 def kit_archive(
     project: Project, site: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, str]:
-    """The kit of one module, made by the command, and what it said."""
+    """The kit of the hour's modules, made by the command, and what it said."""
     target = tmp_path_factory.mktemp("dossier") / "à emporter" / "un.zip"
-    return target, make(project, target, SLUG)
+    return target, make(project, target, *HOUR)
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +79,7 @@ def test_it_holds_all_that_it_must(project: Project, kit_folder: Path) -> None:
         f"{kit.SHEETS}/{SLUG}.pdf",
         *(f"{kit.SLIDES}/{SLUG}.{suffix}" for suffix in ("html", "pdf")),
         *(f"{kit.SLIDES}/reveal/{name}" for name in ("reveal.js", "notes.js", "slides.css")),
-        f"{kit.CARDS}/{kit.TO_KEEP}{SLUG}.pdf",
+        f"{kit.SHEETS}/{kit.TO_KEEP}{SLUG}.pdf",
         f"{kit.CARDS}/{SLUG}.pdf",
         *(f"{kit.PAPERS}/{name}.pdf" for name in ("emargement", "evaluation", "presence")),
         f"{kit.NOTEBOOKS}/notebooks/comprendre/{SLUG}.ipynb",
@@ -113,7 +117,9 @@ def test_no_file_leads_to_the_machine_that_made_it(project: Project, kit_folder:
 def test_the_slides_lead_to_the_lesson_beside(browser: Browser, kit_folder: Path) -> None:
     with opened(browser, kit_folder / kit.SLIDES / f"{SLUG}.html") as page:
         address = page.locator(".outil a").first.evaluate("(one) => one.href")
+        assert address.endswith("#essayez")
         page.goto(address)
+        assert page.locator("#essayez").evaluate("(one) => one.getBoundingClientRect().top") < 200
         assert page.locator("main h1").inner_text().startswith("Moyenne ou médiane")
         assert page.evaluate("window.Reveal = {isReady: () => true}")
 
@@ -129,16 +135,42 @@ def test_the_first_text_prepares_an_hour_in_forty_five_minutes(
     assert spans[0][0] == 0 and spans[-1][1] == 45
     assert all(before[1] == after[0] for before, after in pairwise(spans))
     assert len(spans) == len(load_preparation(project).steps)
-    quoted = re.findall(r"« ([\w./-]+) »", text)
-    named = [one for one in quoted if "/" in one or one[0].isdigit()]
-    assert len(named) >= 4
-    for name in named:
-        assert (kit_folder / name).exists(), name
-    assert not [line for line in text.splitlines() if len(line) > 200]
+    listed = text.partition("CE QUE CONTIENT")[0]
+    assert len(re.findall(r"« [\w-]+/[\w./-]+ »", listed)) >= 12
+    assert not [line for line in listed.splitlines() if len(line) > kit.WIDTH]
+
+
+def test_a_file_named_otherwise_is_missed(
+    project: Project, kit_folder: Path, tmp_path: Path
+) -> None:
+    """What the texts name is there under that very name; renamed, the kit is refused."""
+    texts = [
+        (kit_folder / "LISEZ-MOI.txt").read_text("utf-8-sig"),
+        *(sheet_path(project, slug).read_text("utf-8") for slug in HOUR),
+    ]
+    for text in texts:
+        kit.check_named(text, kit_folder)
+    folder = Path(shutil.copytree(kit_folder, tmp_path / "copie"))
+    (folder / kit.PAPERS / "emargement.pdf").rename(folder / kit.PAPERS / "Emargement-1.pdf")
+    with pytest.raises(KitError, match=r"n'a pas : 5-a-signer/emargement\.pdf\. Corrigez"):
+        kit.check_named(texts[0], folder)
+
+
+def test_what_is_printed_of_the_hour_holds_on_two_pages(kit_folder: Path) -> None:
+    for name in (f"{kit.SESSIONS}/une-heure", *(f"{kit.SHEETS}/{slug}" for slug in HOUR)):
+        assert Printed((kit_folder / f"{name}.pdf").read_bytes()).pages() == 2, name
+
+
+def test_a_kit_without_the_hour_s_modules_does_not_prepare_it(project: Project) -> None:
+    """Its list would send the trainer to files that are not there."""
+    found = [one for one in modules(load_curriculum(project)) if one.slug == SLUG]
+    day = date(2026, 11, 22)
+    text = kit.read_me(day, day, load_preparation(project), found)
+    assert "n’a pas tous les modules" in text and "Suivez cette liste" not in text
 
 
 def test_only_the_modules_asked_for(project: Project, kit_folder: Path) -> None:
-    assert [path.stem for path in (kit_folder / kit.SLIDES).glob("*.html")] == [SLUG]
+    assert {path.stem for path in (kit_folder / kit.SLIDES).glob("*.html")} == set(HOUR)
     with pytest.raises(KitError, match="Module inconnu : nulle-part"):
         kit.make_kit(project, kit_folder / "a.zip", ["nulle-part"])
 

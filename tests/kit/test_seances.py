@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,16 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from culture_d.curriculum import load_paths
+from culture_d.curriculum import Module, load_curriculum, load_paths, modules
 from culture_d.errors import SheetError
 from culture_d.french import pourcent
 from culture_d.project import Project
 from culture_d.sessions import clock, length, load_preparation, load_sessions, sessions_path
-from culture_d.sheets import sheet_path
+from culture_d.sheets import module_script, sheet_path, sheet_sections
 
 Content = dict[str, Any]
 WORDS = {20: "vingt", 25: "vingt-cinq"}
+SHORT = {"six": 6, "onze": 11}
 SESSIONS = ("une-heure", "demi-journee", "deux-jours")
 
 
@@ -112,6 +114,61 @@ def test_an_hour_is_prepared_in_forty_five_minutes(project: Project, site: Path)
     table = page(site, found.session).select("main table")[-1]
     cells = [cell.get_text() for cell in table.select("tbody th")]
     assert cells[0].startswith("0 à") and cells[-1].endswith("à 45")
+
+
+def _minutes_to_read(site: Path, documents: list[str], doing: float, more: int = 0) -> float:
+    """Minutes for a careful reader, 200 words each, a third of a minute to find each file.
+
+    What the list says to skip, what is folded and the tools are not read.
+    """
+    words = more
+    for document in documents:
+        main = BeautifulSoup((site / f"{document}.html").read_text("utf-8"), "html.parser").main
+        assert main
+        skipped = "details, script, style, nav, .cd-explorable, .cd-source, .cd-lexique"
+        for one in main.select(
+            f"{skipped}, #les-donnees, #verifiez-vous, #pour-aller-plus-loin, #deroule"
+        ):
+            one.decompose()
+        words += len(re.findall(r"\w[\w’'-]*", main.get_text(" ")))
+    return words / 200 + len(documents) / 3 + doing
+
+
+LESSON = "notebooks/comprendre/"
+SHEET = "book/formateurs/"
+# A bet, the tool, the figures: two minutes and a half in a lesson.
+READ = {
+    "Suivez la leçon": ([LESSON + "moyenne-mediane"], 2.5),
+    "Dans le menu": ([LESSON + "bonnes-questions"], 2.5),
+    "Lisez « 2-fiches": ([SHEET + "moyenne-mediane", SHEET + "bonnes-questions"], 0.0),
+}
+
+
+@pytest.mark.parametrize("line", list(READ))
+def test_a_line_leaves_the_time_to_read_what_it_names(
+    project: Project, site: Path, line: str
+) -> None:
+    promised = next(minutes for minutes, text in load_preparation(project).steps if line in text)
+    documents, doing = READ[line]
+    assert 0.7 * promised < _minutes_to_read(site, documents, doing) <= promised
+    assert _minutes_to_read(site, documents, doing, more=500) > promised
+
+
+def test_what_replaces_the_tool_lasts_whole_steps(project: Project) -> None:
+    """« De la minute 4 à la minute 15 » : steps of the script begin and end there."""
+    for slug in ("moyenne-mediane", "bonnes-questions"):
+        ends = list(
+            accumulate(step.minutes for step in module_script(project, _module(project, slug)))
+        )
+        said = sheet_sections(project, slug)["Sans ordinateur"]
+        found = re.search(r"Comptez (\w+) minutes, de la minute (\d+) à la minute (\d+)", said)
+        assert found, slug
+        begin, end = int(found[2]), int(found[3])
+        assert begin in ends and end in ends and SHORT[found[1]] == end - begin
+
+
+def _module(project: Project, slug: str) -> Module:
+    return next(one for one in modules(load_curriculum(project)) if one.slug == slug)
 
 
 def _longer_module(course: Project) -> None:
