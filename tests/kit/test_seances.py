@@ -80,11 +80,15 @@ def test_each_step_of_a_sheet_is_in_the_session(project: Project, site: Path, na
         assert shown[place : place + len(steps)] == steps
 
 
-def test_each_session_welcomes_and_ends_with_the_evaluation(project: Project) -> None:
+def test_each_session_welcomes_has_each_half_day_signed_and_ends_with_the_evaluation(
+    project: Project,
+) -> None:
     for session in load_sessions(project):
         texts = [one.text for block in session.blocks for one in block.moments]
         assert texts[0].startswith("Accueillez") and "émargement" in texts[0]
         assert any("évaluation" in text for text in texts[-2:])
+        for stretch in session.stretches:
+            assert "émargement" in stretch.blocks[0].moments[0].text, stretch.title
 
 
 def test_a_session_says_how_it_differs_from_the_learner_s_path(
