@@ -39,6 +39,11 @@ def address_of(page: Page) -> str:
     return str(page.evaluate("decodeURIComponent(location.hash)"))
 
 
+def write_population(page: Page, text: str) -> None:
+    drawn(page)  # what is still to be drawn would be written over it
+    page.get_by_label("Habitants", exact=True).fill(text)
+
+
 def choose_departement(page: Page, code: str, place: str) -> None:
     page.get_by_label("Communes affichées").focus()
     page.get_by_label("Communes affichées").select_option(code)
@@ -321,7 +326,7 @@ def shared_page(browser: Any, address: str) -> Any:
 
 def test_a_huge_value_stretches_the_axis(visit: Visit) -> None:
     page = visit()
-    page.get_by_label("Habitants", exact=True).fill("10000000")
+    write_population(page, "10000000")
     page.keyboard.press("Enter")
     expect(status(page)).to_contain_text("au départ à 1\u202f112\u202f000, la médiane")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -334,7 +339,7 @@ def test_address_restores_the_state(visit: Visit) -> None:
     choose_departement(page, "80", "Somme (80)")
     page.get_by_role("button", name="Retirer").click()
     page.get_by_label("Commune", exact=True).select_option("Abbeville")
-    page.get_by_label("Habitants", exact=True).fill("50000")
+    write_population(page, "50000")
     page.keyboard.press("Enter")
     page.get_by_label("égale", exact=False).check()
     seen = figures(page)
@@ -413,7 +418,7 @@ def test_a_long_value_of_the_address_is_echoed_short_or_not_at_all(
     page.goto(f"{address}/light.html#{KEY}.departement={'9' * 2000}&autre={'y' * 2000}&z=1")
     expect(status(page)).to_contain_text("La moyenne est de 1\u202f900")
     expect(status(page)).not_to_contain_text("existe pas")
-    page.get_by_label("Habitants", exact=True).fill("50000")
+    write_population(page, "50000")
     page.keyboard.press("Enter")
     page.wait_for_function(f"location.hash.includes('{KEY}.modifications')")
     assert page.url.partition("#")[2].startswith("z=1&") and len(page.url) < 300
@@ -543,7 +548,7 @@ def test_axe_and_reflow_in_each_state(visit: Visit, theme: str, width: int) -> N
 
     check("simulated")
     take.click()
-    page.get_by_label("Habitants", exact=True).fill("beaucoup")
+    write_population(page, "beaucoup")
     page.keyboard.press("Enter")
     expect(page.locator(".cd-erreur")).to_be_visible()
     page.locator("summary").click()
@@ -551,7 +556,7 @@ def test_axe_and_reflow_in_each_state(visit: Visit, theme: str, width: int) -> N
     choose_departement(page, "75", "Paris (75)")
     check("one commune")
     choose_departement(page, "59", "Nord (59)")
-    page.get_by_label("Habitants", exact=True).fill("1000000")
+    write_population(page, "1000000")
     page.keyboard.press("Enter")
     check("real, moved")
 

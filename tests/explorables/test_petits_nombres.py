@@ -84,7 +84,8 @@ def status(page: Page) -> Any:
 
 def said(page: Page) -> str:
     """The sentence once it has settled, with plain spaces and apostrophes."""
-    page.wait_for_timeout(350)
+    # On the page's own clock, after the drawing that sets the sentence's timer.
+    page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 350)))")
     return plain(status(page).inner_text())
 
 
