@@ -143,7 +143,8 @@ def _programme(session: Session, address: Callable[[str], str]) -> str:
             for block in stretch.blocks
             if block.module or block.moments[0].kind == BREAK
         )
-        caption = f"{title} : les modules et les pauses"
+        paused = any(moment.kind == BREAK for block in stretch.blocks for moment in block.moments)
+        caption = f"{title} : les modules" + " et les pauses" * paused
         tables.append(_table(caption, head, f"<tbody>{rows}</tbody>"))
     return "".join(tables)
 
