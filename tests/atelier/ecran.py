@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from playwright.sync_api import Browser, Locator, Page, Request, expect
+from playwright.sync_api import Browser, Locator, Page, Request, TimeoutError, expect
 
 from culture_d.workshop.model import Workshop
 
@@ -22,12 +22,6 @@ class Screen:
         self.context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="fr-FR")
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE)
-        # Where the hub is opened again, its proxy is away for a second or two: JupyterLab
-        # says so over the page, to be read and sent away.
-        away = self.page.locator(".jp-Dialog", has_text="Serveur indisponible")
-        self.page.add_locator_handler(
-            away, lambda one: one.get_by_role("button", name="Ignorer").click()
-        )
         self.elsewhere: list[str] = []
         """What was asked of another host, and not stopped by the page's own policy."""
         self.page.on("request", lambda request: self._watch(request.url))
@@ -88,6 +82,7 @@ class Screen:
         self.page.wait_for_selector("#jupyterlab-splash", state="detached")
         notebook = self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
         expect(notebook.locator(".jp-Cell").first).to_be_visible(timeout=PATIENCE)
+        expect(notebook.locator(".jp-Spinner")).to_have_count(0, timeout=PATIENCE)
         return notebook
 
     def type_answer(self, notebook: Locator, now: str, text: str) -> None:
@@ -97,17 +92,18 @@ class Screen:
         cell = notebook.locator(kind, has_text=now).first
         self._bring(notebook, cell)
         editor = cell.locator(".cm-content")
-        # What is drawn above may move it between two clicks, or take the focus of the first.
+        # What is drawn above may move it between two clicks, out of sight, or take the focus.
         for _ in range(_TRIES if written else 0):
             cell.locator(".jp-RenderedMarkdown").dblclick()
             with suppress(AssertionError):
                 expect(editor).to_be_visible(timeout=_STEP)
                 break
         for _ in range(_TRIES):
-            editor.click()
-            with suppress(AssertionError):
+            with suppress(AssertionError, TimeoutError):
+                editor.click(timeout=_STEP)
                 expect(editor).to_be_focused(timeout=_STEP)
                 break
+            self._bring(notebook, cell)
         expect(editor).to_be_focused()
         self.page.keyboard.press("Control+A")
         self.page.keyboard.type(text)
@@ -122,7 +118,7 @@ class Screen:
         view = notebook.locator(".jp-WindowedPanel-outer").first
         view.evaluate("one => { one.scrollTop = 0; }")
         for _ in range(_TRIES):
-            if cell.count():
+            if cell.count() and cell.is_visible():
                 break
             view.evaluate("one => { one.scrollBy(0, one.clientHeight / 2); }")
             self.page.wait_for_timeout(_STEP / 10)
