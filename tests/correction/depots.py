@@ -440,6 +440,8 @@ NOTEBOOKS = (
     Depot("renomme", lambda: written(honest()), ("a été lu comme",), file="Mon devoir (2).ipynb"),
     Depot("renomme-txt", lambda: written(honest()), ("a été lu comme",), file=f"{FILE}.txt"),
     Depot("renomme-json", lambda: written(honest()), ("a été lu comme",), file=f"{SLUG}.json"),
+    Depot("espace-final", lambda: written(honest()), ("a été lu comme",), file=f"{FILE} "),
+    Depot("sans-nom", lambda: written(honest()), ("a été lu comme",), file=".ipynb"),
     Depot("dans-un-dossier", lambda: written(honest()), file=f"{SLUG}/{FILE}"),
     Depot("vide", lambda: b"", ("vide",), True),
     Depot("que-des-espaces", lambda: b" \n\t ", ("vide",), True),
@@ -898,6 +900,41 @@ SOURCES = (
         ),
         {"dupont": SLUG, "jean": SLUG, "lea": SLUG},
         notes={"dupont": "« dupont (1).ipynb »", "jean": f"« {FILE} »", "lea": "« rempli.ipynb »"},
+    ),
+    Source(
+        "noms-caches-et-sens-de-lecture",
+        _moodle(
+            lambda: {
+                f"Sans Nom_1_assignsubmission_file_/.{FILE}": _notebook(),
+                f"Deux Noms_2_assignsubmission_file_/{FILE}": _notebook(),
+                "Deux Noms_2_assignsubmission_file_/.brouillon.ipynb": written(blank()),
+                f"\u200fA\u202eB_3_assignsubmission_file_/{FILE}\u200e": _notebook(),
+                f"A\x1b[2J_4_assignsubmission_file_/{FILE}": _notebook(),
+                f"Bavard Luc_5_assignsubmission_file_{'x' * 200}.ipynb": _notebook(),
+            }
+        ),
+        {GOOD_ID: SLUG, "sans-nom-1": SLUG, "deux-noms-2": SLUG, "ab-3": SLUG},
+        {"a-2j-4": "contrôle", "bavard-luc-5": "trop long"},
+    ),
+    Source(
+        "fichiers-dans-des-fichiers",
+        _moodle(
+            lambda: {
+                f"{_PREFIX}/{FILE}": _notebook(),
+                f"{_PREFIX}/a": b"1",
+                f"{_PREFIX}/A/b/c.txt": b"2",
+                f"{_PREFIX}/A/b": b"3",
+                f"{_PREFIX}/{FILE}/x.txt": b"4",
+                f"{_PREFIX}/donnees": b"5",
+                f"{_PREFIX}/verifier.py/x": b"6",
+                f"{_PREFIX}/timestamp.txt": b"1999-01-01 00:00:00 UTC",
+                "Un Zip_8_assignsubmission_file_/d.zip": zipped(
+                    {"devoir.ipynb": _notebook(), f"{FILE}/x": b"1", "timestamp.txt/x": b"2"}
+                ),
+            }
+        ),
+        {GOOD_ID: SLUG, _RUSE: SLUG, "un-zip-8": SLUG},
+        notes={_RUSE: "aussi celui d'un dossier"},
     ),
     Source(
         "archives-de-windows-et-macos",

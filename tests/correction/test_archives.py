@@ -43,10 +43,12 @@ def only(data: bytes) -> Entry:
         ("a/../../x", ("a",), "sort du dossier"),
         ("a\\..\\x", ("a",), "sort du dossier"),
         ("a/\x00x", ("a",), "contrôle"),
-        ("a/\u202excod.ipynb", ("a",), "contrôle"),
+        ("a/\u202excod.\u200fipynb", ("a", "xcod.ipynb"), ""),
+        ("Léa\x1b[2J_7_x/b.ipynb", ("Léa\ufffd[2J_7_x",), "contrôle"),
         ("a/" + "b" * 201, ("a",), "trop long"),
         ("a/" * 21 + "b", ("a",), "trop long"),
-        ("é" * 101, (), "trop long"),
+        ("é" * 101, ("é" * 100,), "trop long"),
+        ("\x00/x", ("\ufffd",), "contrôle"),
         ("", (), "vide"),
         (".", (), "vide"),
     ],
@@ -72,11 +74,15 @@ def test_what_systems_leave_behind_is_not_listed() -> None:
             "a.ipynb": b"1",
             "__MACOSX/._a.ipynb": b"x",
             ".ipynb_checkpoints/a.ipynb": b"x",
+            "._a.ipynb": b"x",
+            ".~a.ipynb": b"x",
+            ".a.txt": b"x",
+            ".ipynb": b"2",
             "venv/lib/python": b"x",
             "__pycache__/a.pyc": b"x",
         }
     )
-    assert listed(data) == {"a.ipynb": ""}
+    assert listed(data) == {"a.ipynb": "", ".ipynb": ""}
 
 
 def test_no_more_is_read_than_the_limit_whatever_is_announced() -> None:

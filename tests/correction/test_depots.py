@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -76,6 +76,10 @@ def test_a_source_is_read(source: Source, course: dict[str, Assignment], tmp_pat
         assert SAFE.fullmatch(one.learner)
         made = repair(one, course[one.assignment])
         assert isinstance(made, Repaired) or one.learner == "vide", made
+        assert_writable(one.files)
+        if isinstance(made, Repaired):
+            assert_writable({**course[one.assignment].files, **made.submission.files})
+        assert not any(path.startswith("timestamp.txt") for path in one.files)
     for learner, reason in source.refused.items():
         assert reason in refusal(found, course, learner)
     assert {one.learner for one in found.refusals} <= set(source.refused)
@@ -84,6 +88,12 @@ def test_a_source_is_read(source: Source, course: dict[str, Assignment], tmp_pat
     for learner, words in source.notes.items():
         notes = [note for one in found.submissions if one.learner == learner for note in one.notes]
         assert any(words in note for note in notes), notes
+
+
+def assert_writable(files: Mapping[str, bytes]) -> None:
+    """No file bears the name of a folder: a disk would refuse it, and the class would stop."""
+    folders = {str(up).casefold() for path in files for up in PurePosixPath(path).parents}
+    assert not folders & {path.casefold() for path in files}
 
 
 def refusal(found: Found, course: dict[str, Assignment], learner: str) -> str:

@@ -18,7 +18,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,8 @@ MAX_NESTED = 64 * MEBIBYTE
 MAX_UNPACKED = 8 * 1024 * MEBIBYTE
 MAX_DEPTH = 20
 MAX_NAME = 200
+_LONGEST_NAME = 255
+"""Bytes of a name that a disk takes: one that was not in UTF-8 may have grown."""
 MAX_PATH = 1000
 SUSPECT_SIZE = 10 * MAX_FILE
 SUSPECT_RATIO = 200
@@ -49,9 +51,11 @@ _LOCAL_HEADER = 30
 _UTF8_NAME = 0x800
 _ENCRYPTED = 0x1
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2}
-# Control characters, and those that reverse what is shown.
-_UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# They may reverse what is shown; telephones and Arabic keyboards also add them to honest names.
+_DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _DRIVE = re.compile(r"[A-Za-z]:(?! )")
+_NOTEBOOK = ".ipynb"
 _JUNK = {"__MACOSX", "__pycache__", "node_modules", "venv", "Thumbs.db", "desktop.ini"}
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -135,9 +139,14 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(ARCHIVES)
 
 
-def is_junk(path: Iterable[str]) -> bool:
+def is_junk(path: Sequence[str]) -> bool:
     """Tell what systems and editors leave behind: hidden files, caches, environments."""
-    return any(part.startswith(".") or part in _JUNK for part in path)
+    *folders, name = path
+    # A notebook saved without a name, or under one that begins with a dot, is somebody's work;
+    # « ._ » is what macOS writes beside a file, « .~ » what Jupyter writes while it saves.
+    notebook = name.lower().endswith(_NOTEBOOK) and not name.startswith(("._", ".~"))
+    hidden = name.startswith(".") and not notebook
+    return hidden or name in _JUNK or any(part.startswith(".") or part in _JUNK for part in folders)
 
 
 def _listed(source: Path, opened: ExitStack) -> tuple[Entry, ...]:
@@ -198,6 +207,9 @@ def _folder(root: Path) -> Iterator[Entry]:
         problem = _not_a_file(status.st_mode, outside)
         if not problem and any(_UNSHOWN.search(part) for part in path):
             problem = "son nom contient des caractères de contrôle"
+        if not problem and any(len(part.encode()) > _LONGEST_NAME for part in path):
+            problem = "son nom est trop long"
+        path = tuple(_UNSHOWN.sub("\ufffd", part) for part in path)
         yield Entry(path, _from_disk(Path(place)), status.st_size, None, problem)
 
 
@@ -418,7 +430,7 @@ def _path(name: str) -> tuple[tuple[str, ...], str]:
 
     When something is, the parts before it are still given: they say whose the entry is.
     """
-    name = unicodedata.normalize("NFC", name.replace("\\", "/"))
+    name = _composed(name.replace("\\", "/"))
     if name.startswith("/") or _DRIVE.match(name):
         return (), "son nom désigne un fichier de la machine, hors de l'archive"
     parts: list[str] = []
@@ -426,14 +438,24 @@ def _path(name: str) -> tuple[tuple[str, ...], str]:
         if part == "..":
             return tuple(parts), "son nom sort du dossier rendu (« .. »)"
         if _UNSHOWN.search(part):
-            return tuple(parts), "son nom contient des caractères de contrôle"
+            return tuple(parts) or _safe(part), "son nom contient des caractères de contrôle"
         if len(part.encode()) > MAX_NAME:
-            return tuple(parts), "son nom est trop long"
+            return tuple(parts) or _safe(part), "son nom est trop long"
         if part not in ("", "."):
             parts.append(part)
     if len(name.encode()) > MAX_PATH or len(parts) > MAX_DEPTH:
         return tuple(parts[:1]), "son chemin est trop long"
     return tuple(parts), "" if parts else "son nom est vide"
+
+
+def _safe(part: str) -> tuple[str, ...]:
+    """Keep of a first name what can be shown: a platform writes there whose the file is."""
+    kept = _UNSHOWN.sub("\ufffd", part).encode()[:MAX_NAME].decode("utf-8", "ignore")
+    return (kept,) if kept.strip(" .") else ()
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", _DIRECTIONS.sub("", name))
 
 
 def _shown_name(name: str) -> str:
@@ -442,4 +464,4 @@ def _shown_name(name: str) -> str:
         name.encode()
     except UnicodeEncodeError:
         name = os.fsencode(name).decode("cp1252", "replace")
-    return unicodedata.normalize("NFC", name)
+    return _composed(name)

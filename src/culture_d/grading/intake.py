@@ -265,10 +265,10 @@ class _Course:
                 gathered[path] = self.shared(data)
         cut = len(root) + 1 if root else 0
         gathered = {path[cut:]: data for path, data in gathered.items()}
-        stamp = None
-        if learner.assignment:
-            gathered.pop(TIMESTAMP, None)
-            stamp = files.get(TIMESTAMP)
+        # nbgrader takes this file for the date of submission: elsewhere, its author may have
+        # written it.
+        gathered = {path: data for path, data in gathered.items() if not _is_date(path)}
+        stamp = files.get(TIMESTAMP) if learner.assignment else None
         return Submission(
             learner=learner.identifier,
             assignment=name,
@@ -503,11 +503,11 @@ def _plain(text: str) -> str:
 
 
 def _is_notebook(name: str) -> bool:
-    return name.lower().endswith(NOTEBOOK)
+    return name.lower().rstrip(" .").endswith(NOTEBOOK)
 
 
 def _may_be_notebook(name: str) -> bool:
-    lower = name.lower()
+    lower = name.lower().rstrip(" .")
     return lower.endswith((NOTEBOOK, ".ipynb.txt", ".ipynb.json", ".ipynb.download"))
 
 
@@ -515,7 +515,7 @@ def _read_files(
     learner: _Learner,
 ) -> tuple[list[_Candidate], dict[str, bytes], list[str]]:
     """Read what a learner handed in: the files that may be notebooks, and the others."""
-    entries = learner.entries
+    entries = _not_hidden(learner.entries)
     if not any(_is_notebook(entry.name) for entry in entries):
         entries = list(_opened(entries))
     _refuse_tricks(entries)
@@ -525,12 +525,38 @@ def _read_files(
             "Rendez le notebook seul."
         )
     read, notes = _read_all(entries)
+    notes += _drop_files_in_files(read)
     candidates = _notebooks_among(read)
     taken = {candidate.path for candidate in candidates}
     files = {path: data for path, (data, _) in read.items() if path not in taken}
     if not candidates and notes:
         raise _Refused(" ".join([*notes, "Rendez le fichier .ipynb lui-même."]))
     return candidates, files, notes
+
+
+def _not_hidden(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Leave out the notebooks whose name begins with a dot, unless there is no other."""
+    seen = [one for one in entries if not one.name.startswith(".")]
+    return seen if any(_may_be_notebook(one.name) for one in seen) else entries
+
+
+def _drop_files_in_files(
+    read: dict[str, tuple[bytes, tuple[int, ...] | None]],
+) -> list[str]:
+    """Drop a file that bears the name of a folder, which only an archive can hold; say so.
+
+    Case apart, as some disks read names. A notebook stays, without what is « inside » it.
+    """
+    notes = []
+    folders = {str(folder).casefold() for path in read for folder in PurePosixPath(path).parents}
+    for path in [path for path in read if path.casefold() in folders]:
+        inside = [one for one in read if one.casefold().startswith(f"{path.casefold()}/")]
+        for dropped in inside if _is_notebook(path) else [path]:
+            read.pop(dropped, None)
+            notes.append(
+                f"Le fichier « {dropped} » n'a pas été pris : son nom est aussi celui d'un dossier."
+            )
+    return notes
 
 
 def _read_all(
@@ -698,6 +724,10 @@ def _no_notebook(learner: _Learner) -> str:
         f"Il n'y a pas de notebook dans ce qui a été rendu. Reçu : {shown}. "
         "Rendez le fichier .ipynb que Jupyter enregistre."
     )
+
+
+def _is_date(path: str) -> bool:
+    return PurePosixPath(path).parts[0] == TIMESTAMP
 
 
 def _timestamp(data: bytes | None) -> str | None:

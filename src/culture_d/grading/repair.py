@@ -18,7 +18,7 @@ gave them: what stock `nbgrader autograde` wants of a notebook. Decided here:
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -109,6 +109,13 @@ def _repaired(submission: Submission, assignment: Assignment) -> Repaired:
         for path, data in submission.files.items()
         if path not in taken and not _is_notebook(path) and (kept := kept_path(path, root))
     }
+    own = {*assignment.files, *(f"{name}{NOTEBOOK}" for name in known)}
+    for path in [path for path in files if _in_the_way(path, own)]:
+        del files[path]
+        notes.append(
+            f"Votre fichier « {path} » n'a pas été pris : l'exercice a déjà un fichier ou un "
+            "dossier de ce nom."
+        )
     several = len(known) > 1
     for item in chosen:
         rebuilt, said = _rebuild(item.notebook, item.known)
@@ -194,7 +201,13 @@ def _candidates(files: Mapping[str, bytes]) -> list[str]:
 
 
 def _is_notebook(path: str) -> bool:
-    return path.lower().endswith(NOTEBOOK)
+    return path.lower().rstrip(" .").endswith(NOTEBOOK)
+
+
+def _in_the_way(path: str, own: Collection[str]) -> bool:
+    """Whether a file stands where the course needs a folder, or in what is a file of its own."""
+    folders = {str(folder) for folder in PurePosixPath(path).parents}
+    return bool(folders & set(own)) or any(name.startswith(f"{path}/") for name in own)
 
 
 def _root(paths: Iterable[str]) -> str:
