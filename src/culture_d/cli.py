@@ -627,7 +627,8 @@ def _show_outcome(outcome: "Outcome", simulation: bool) -> None:
     for failed in outcome.failed:
         table.add_row(failed.learner, failed.assignment, "non corrigé", failed.reason)
     if table.row_count:
-        Console().print(table)
+        # File names are not rich's markup: « devoir [v2] » is shown as it is.
+        Console(markup=False, emoji=False).print(table)
     for line in (*outcome.ignored, *outcome.warnings):
         click.echo(line)
     counts = {

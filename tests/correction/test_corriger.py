@@ -16,10 +16,11 @@ import pytest
 from filelock import FileLock
 from nbgrader.api import Gradebook
 
+from culture_d import cli
 from culture_d.errors import GradebookError, GradingError, SandboxError
 from culture_d.grading import feedback, run
 from culture_d.grading.ledger import Ledger
-from culture_d.grading.model import Assignment
+from culture_d.grading.model import Assignment, Refusal
 from culture_d.grading.run import Options, correct
 from culture_d.project import Project
 from tests.correction.petit_groupe import RIGHT, WRONG, grade, hand_in, in_this_process, points
@@ -291,6 +292,15 @@ def test_the_command_says_what_it_did_and_ends_accordingly(room: Path) -> None:
     done = command("submitted", cwd=room)
     assert (done.returncode, done.stderr.strip()) == (0, "")
     assert "inchangés : 2" in done.stdout
+
+
+def test_names_of_files_are_shown_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    names = "« a[/b].ipynb », « devoir [v2].docx », « :warning:.pdf »"
+    outcome = run.Outcome(Path(), refused=[Refusal("[i]", "petit", names)])
+    cli.show_outcome(outcome, False)
+    shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    for name in ("[i]", "a[/b].ipynb", "[v2].docx", ":warning:.pdf"):
+        assert name in shown
 
 
 @pytest.mark.parametrize(
