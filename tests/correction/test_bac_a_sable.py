@@ -5,6 +5,7 @@ says which points its author keeps, and what the attack must not have found or l
 """
 
 import dataclasses
+import gc
 import json
 import os
 import resource
@@ -651,6 +652,23 @@ def test_a_tag_does_not_keep_a_test_from_running(grade: Callable[..., Graded]) -
 def test_files_that_hide_modules_do_not_stop_the_machine(grade: Callable[..., Graded]) -> None:
     result = grade(files={"ipykernel__py": b"raise SystemExit", "zmq__py": b"1/0"})
     assert points(result) == FULL
+
+
+def test_a_kernel_that_was_ended_is_not_spoken_of_any_more(
+    grade: Callable[..., Graded], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing in English reaches the screen of the person who corrects."""
+    result = grade(
+        rep_1="""
+        kernel = get_ipython().kernel
+        content, parent = {"name": "stdout", "text": 3}, kernel.get_parent("shell")
+        kernel.session.send(kernel.iopub_socket, "stream", content, parent=parent)
+        """,
+        rep_3="import time; time.sleep(1.5); c = 3",
+    )
+    gc.collect()
+    assert points(result) == FULL | {"test-1": 0.0}
+    assert "never retrieved" not in caplog.text
 
 
 def test_messages_made_by_hand_do_not_stop_the_grader(grade: Callable[..., Graded]) -> None:

@@ -466,6 +466,10 @@ class GradedExecute(Execute):  # type: ignore[misc]
         self.bounded = left < own  # by what is left to the submission, not by its own limit
         return max(0.1, min(own, left))
 
+    async def _async_poll_kernel_alive(self) -> None:
+        with contextlib.suppress(AssertionError):  # the kernel was ended: nobody waits for it
+            await super()._async_poll_kernel_alive()
+
     async def _async_handle_timeout(self, timeout: Any, cell: NotebookNode | None = None) -> Any:
         if self._starved() and time.monotonic() - self.began < _PATIENCE * self.allowed:
             return None  # waits as long again
