@@ -16,11 +16,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from nbformat import NotebookNode
 
 from culture_d.curriculum import load_curriculum, modules
 from culture_d.errors import FeedbackError
 from culture_d.french import NO_BREAK_SPACE, accord, date_longue, nombre, typeset
-from culture_d.grading.inert import read_executed
+from culture_d.grading.inert import read_executed, typed_markdown
 from culture_d.grading.model import Assignment, Refusal
 from culture_d.grading.outputs import MAX_OUTPUTS, MAX_SAID, Reader, Shown
 from culture_d.grading.questions import Outline, Question, Said, outline, said_by
@@ -318,6 +319,9 @@ def _parts(
         cells.setdefault(key, cell)
     questions = [question for question in plan.questions if question.notebook == name]
     added = _added(plan, name, questions, notebook)
+    for (where, key), given in plan.tasks.items():
+        if where == name and key in cells:
+            cells[key] = NotebookNode(cells[key], source=given)
     for rank, question in enumerate(questions, start=first):
         yield _part(result, question, cells, added.get(question, []), reader, rank)
 
@@ -413,7 +417,8 @@ def _free(cell: Any) -> bool:
 
 def _piece(cell: Any, reader: Reader) -> Piece:
     kind = "code" if cell.cell_type == "code" else "text"
-    return Piece(kind, reader.source(cell.source), tuple(reader.outputs(cell)))
+    source = cell.source if kind == "code" else typed_markdown(cell.source)
+    return Piece(kind, reader.source(source), tuple(reader.outputs(cell)))
 
 
 def _given(cell: Any, reader: Reader) -> Piece:

@@ -201,6 +201,12 @@ def inert_markdown(source: str, attached: dict[str, dict[str, str]] | None = Non
     return shown if _is_inert_text(shown) else _without_markup(source)
 
 
+def typed_markdown(source: str) -> str:
+    """Give back the text that `inert_markdown` put in a block, without the marks of the block."""
+    found = re.fullmatch(r"(`{3,})\n(.*)\n\1", source, re.DOTALL)
+    return found[2] if found and inert_markdown(found[2]) == source else source
+
+
 def inert_html(text: str) -> str | None:
     """Return the tables, lists and words of an HTML output, or None if there is too much of it.
 

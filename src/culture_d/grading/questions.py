@@ -69,6 +69,9 @@ class Outline:
     """What learners were given: everything but the hidden lines."""
     texts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """The cells of each notebook as learners were given them."""
+    tasks: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """The texts of the tasks as learners were given them, by notebook and grade_id: the graded
+    notebook holds the course's own, with its mark scheme."""
 
     @cached_property
     def of_cell(self) -> dict[tuple[str, str], Question]:
@@ -102,6 +105,7 @@ def outline(assignment: Assignment) -> Outline:
     marks = _marks(assignment.config)
     title, questions = "", list[Question]()
     hidden, visible, texts = set[str](), list[str](), dict[str, frozenset[str]]()
+    tasks = dict[tuple[str, str], str]()
     for file, content in sorted(assignment.notebooks.items()):
         name = file.removesuffix(".ipynb")
         notebook = nbformat.reads(content.decode("utf-8"), as_version=4)
@@ -110,6 +114,9 @@ def outline(assignment: Assignment) -> Outline:
             kept, secret = _split(cell.source, marks)
             hidden |= {line for line in map(str.strip, secret) if len(line) >= SHORT_LINE}
             given.append(kept)
+            settings = cell.metadata.get("nbgrader", {})
+            if settings.get("task"):
+                tasks[name, settings.get("grade_id", "")] = kept
             found = _TITLE.search(kept) if cell.cell_type == "markdown" else None
             title = title or (_plain(found[1]) if found else "")
         visible += given
@@ -118,7 +125,12 @@ def outline(assignment: Assignment) -> Outline:
     text = "\n".join(visible)
     given_lines = {line.strip() for line in text.splitlines()}
     return Outline(
-        title or assignment.name, tuple(questions), frozenset(hidden - given_lines), text, texts
+        title or assignment.name,
+        tuple(questions),
+        frozenset(hidden - given_lines),
+        text,
+        texts,
+        tasks,
     )
 
 

@@ -30,6 +30,7 @@ from culture_d.grading.feedback import (
     refusal_page,
     write_feedback,
 )
+from culture_d.grading.inert import make_inert, read_executed
 from culture_d.grading.model import Assignment, Refusal
 from culture_d.grading.outputs import CUT, WITHHELD
 from culture_d.grading.questions import outline
@@ -746,6 +747,32 @@ def test_another_course_with_two_notebooks_has_its_pages_too(tmp_path: Path) -> 
     assert "# p2" in whole
     half = words(feedback_page(db_url, assignment, "ada", {"p1": done["p1"]}, ()))
     assert "Le carnet « p2 » n’a pas été rendu : ses points comptent pour zéro." in half
+
+
+def test_a_task_is_shown_without_its_mark_scheme_and_a_text_as_it_was_typed(tmp_path: Path) -> None:
+    scheme = (
+        "=== BEGIN MARK SCHEME ===\nDeux points, si la médiane est citée.\n=== END MARK SCHEME ==="
+    )
+    task = {"grade_id": "dessin", "task": True, "grade": False, "solution": False, "points": 2}
+    free = {"grade_id": "avis", "task": False, "grade": True, "solution": True, "points": 2}
+    typed = "Un <b onclick='x()'>avis</b>."
+    db_url, assignment, done = other_course(tmp_path)
+    cells = [
+        new_markdown_cell(f"Dessinez.\n{scheme}\nPuis signez.", metadata={"nbgrader": task}),
+        new_markdown_cell(typed, metadata={"nbgrader": free}),
+    ]
+    text = nbformat.writes(new_notebook(cells=cells)).encode()
+    stored = read_executed(text)
+    make_inert(stored)
+    assert stored.cells[1].source != typed
+    with exercises.nbgrader_tools(), Gradebook(db_url) as book:
+        book.add_task_cell("dessin", "p2", "ps1", max_score=2, cell_type="markdown")
+    ours = replace(assignment, notebooks={"p2": text})
+    done = {"p2": nbformat.writes(stored).encode()}
+    page = words(feedback_page(db_url, ours, "ada", done, (), notebook="p2"))
+    assert "Dessinez. Puis signez." in page
+    assert "médiane" not in page and "MARK SCHEME" not in page
+    assert typed in page and "```" not in page
 
 
 def test_the_marks_of_hidden_tests_are_those_of_the_course(tmp_path: Path) -> None:
