@@ -296,6 +296,18 @@ def test_files_beside_the_notebook_follow_it() -> None:
     assert set(done.submission.files) == {f"{SLUG}.ipynb", "mes-donnees/a.csv"}
 
 
+def test_no_file_takes_the_place_of_one_of_the_course() -> None:
+    kept = {f"{SLUG}.ipynb", "mes-donnees/a.csv", "verifier.py", "verifier/a.csv"}
+    names = {"donnees", "verifier.py/x", f"{SLUG}.ipynb/x", "verifier/__init__.py"}
+    names |= {"verifier.abi3.so", "verifier/__init__.cpython-311.pyc"}
+    files = dict.fromkeys(kept | names, b"x") | {"devoir.ipynb": written(cours.honest())}
+    del files[f"{SLUG}.ipynb"]
+    done = repaired(files)
+    assert set(done.submission.files) == kept
+    for name in names:
+        assert any(f"« {name} »" in note for note in done.notes), name
+
+
 def test_no_notebook_is_said_with_what_was_received() -> None:
     done = repair(submitted({"devoir.docx": b"PK"}), cours.assignment())
     assert isinstance(done, Refusal)

@@ -205,9 +205,21 @@ def _is_notebook(path: str) -> bool:
 
 
 def _in_the_way(path: str, own: Collection[str]) -> bool:
-    """Whether a file stands where the course needs a folder, or in what is a file of its own."""
-    folders = {str(folder) for folder in PurePosixPath(path).parents}
-    return bool(folders & set(own)) or any(name.startswith(f"{path}/") for name in own)
+    """Whether a file stands where the course needs a folder, or in what is a file of its own.
+
+    Or where Python would find it before a module of the course: for « import outils »,
+    « outils/__init__.py » and « outils.abi3.so » come before « outils.py ».
+    """
+    file = PurePosixPath(path)
+    if {str(folder) for folder in file.parents} & set(own) or any(
+        name.startswith(f"{path}/") for name in own
+    ):
+        return True
+    module = file.with_name(file.name.partition(".")[0])
+    before = file.suffix in (".so", ".pyd", ".pyc")
+    if module.name == "__init__":
+        module, before = file.parent, True
+    return before and path not in own and f"{module}.py" in own
 
 
 def _root(paths: Iterable[str]) -> str:
