@@ -241,6 +241,7 @@ def test_names_that_differ_only_by_writing_are_refused_rather_than_merged(
         (("Noël Martin", ""), ("Noel Martin", "")),
         (("Jean Martin", "1"), ("Jean Martin", "2")),
         (("李雷", ""), ("韩梅梅", "")),
+        (("🎉", ""), ("📊", "")),
         (("Éa", ""), ("Èa", "")),
         (("a" * 60, ""), ("a" * 61, "")),
         (("CON", ""), ("con-", "")),

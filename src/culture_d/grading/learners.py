@@ -28,7 +28,8 @@ def learner_id(name: str, number: str = "") -> str:
     exact = slug == folded.strip("-.") and len(slug) <= _LONGEST
     if exact and slug and not _RESERVED.fullmatch(slug):
         return slug
-    return f"{slug[:_LONGEST].strip('-.') or 'eleve'}-{_drawn_from(folded)}"
+    drawn = _drawn_from(folded if folded.strip("-.") else name)
+    return f"{slug[:_LONGEST].strip('-.') or 'eleve'}-{drawn}"
 
 
 def kept_id(name: str) -> str:
