@@ -911,9 +911,10 @@ SOURCES = (
                 f"\u200fA\u202eB_3_assignsubmission_file_/{FILE}\u200e": _notebook(),
                 f"A\x1b[2J_4_assignsubmission_file_/{FILE}": _notebook(),
                 f"Bavard Luc_5_assignsubmission_file_{'x' * 200}.ipynb": _notebook(),
+                f"Faux Zip_6_assignsubmission_file_/{FILE}.zip": _notebook(),
             }
         ),
-        {GOOD_ID: SLUG, "sans-nom-1": SLUG, "deux-noms-2": SLUG, "ab-3": SLUG},
+        {GOOD_ID: SLUG, "sans-nom-1": SLUG, "deux-noms-2": SLUG, "ab-3": SLUG, "faux-zip-6": SLUG},
         {"a-2j-4": "contrôle", "bavard-luc-5": "trop long"},
     ),
     Source(

@@ -613,7 +613,12 @@ def _opened(entries: Iterable[Entry]) -> Iterator[Entry]:
             yield entry
             continue
         try:
-            inside = entries_of(entry.read(MAX_FILE))
+            data = entry.read(MAX_FILE)
+            if looks_like_notebook(data):
+                # A browser or a mailbox added « .zip » to its name.
+                yield _moved(entry, (*entry.path[:-1], _stem(entry.name)))
+                continue
+            inside = entries_of(data)
         except BadEntry as error:
             raise _Refused(
                 f"« {entry.name} » ne peut pas être lu : {error}. "
