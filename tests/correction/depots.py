@@ -723,6 +723,22 @@ SOURCES = (
         {"carole": "pas de notebook"},
     ),
     Source(
+        "submitted-zippe-et-nom-de-controle",
+        _bytes(
+            "classe.zip",
+            lambda: zipped(
+                {
+                    f"Bob/{SLUG}/{FILE}": _notebook(),
+                    f"eve/{SLUG}/{FILE}": _notebook(),
+                    f"eve/{SLUG}/a\x1b.txt": b"1",
+                    "\x1b/x": b"2",
+                }
+            ),
+        ),
+        {"Bob": SLUG},
+        {"eve": "contrôle", "eleve-83d544": "contrôle"},
+    ),
+    Source(
         "liens",
         _links,
         {f"alice {SLUG}": SLUG, f"alice {OTHER}": OTHER, "Bob": SLUG},

@@ -436,14 +436,18 @@ def _loose(
 
 
 def _unwrapped(entries: Sequence[Entry], source: Path, course: _Course) -> tuple[list[Entry], bool]:
-    """Take away the folders around the learners' own, and tell nbgrader's layout."""
-    tops = {entry.path[0] for entry in entries if entry.path}
+    """Take away the folders around the learners' own, and tell nbgrader's layout.
+
+    By the files that can be read: the name of another must not change how the class is read.
+    """
+    sound = [entry for entry in entries if not entry.problem] or entries
+    tops = {entry.path[0] for entry in sound if entry.path}
     for depth in (0, 1) if len(tops) == 1 else (0,):
         inside = [entry for entry in entries if entry.path[depth : depth + 1] == (SUBMITTED,)]
         if any(len(entry.path) > depth + 2 for entry in inside):
             return [_moved(entry, entry.path[depth + 1 :]) for entry in inside], True
-    laid_out = all(len(entry.path) > 2 and entry.path[1] in course.names for entry in entries)
-    if (source.is_dir() and source.absolute().name == SUBMITTED) or (entries and laid_out):
+    laid_out = all(len(entry.path) > 2 and entry.path[1] in course.names for entry in sound)
+    if (source.is_dir() and source.absolute().name == SUBMITTED) or (sound and laid_out):
         return list(entries), not any(_MOODLE.fullmatch(top) for top in tops)
     within = {entry.path[1] for entry in entries if len(entry.path) > 1}
     if len(tops) == 1 and any(_MOODLE.fullmatch(name) for name in within):
