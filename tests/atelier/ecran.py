@@ -122,11 +122,15 @@ class Screen:
         view = notebook.locator(".jp-WindowedPanel-outer").first
         view.evaluate("one => { one.scrollTop = 0; }")
         for _ in range(_TRIES):
-            if cell.count() and cell.is_visible():
-                break
-            view.evaluate("one => { one.scrollBy(0, one.clientHeight / 2); }")
+            if cell.count():
+                # By the page itself: a cell that is not drawn yet has no place for Playwright.
+                cell.evaluate("one => one.scrollIntoView({ block: 'center' })")
+            else:
+                view.evaluate("one => { one.scrollBy(0, one.clientHeight / 2); }")
             self.page.wait_for_timeout(_STEP / 10)
-        cell.scroll_into_view_if_needed()
+            if cell.count() and cell.is_visible():
+                return
+        raise AssertionError(f"{cell} is nowhere in the notebook")
 
     def run_and_save(self, notebook: Locator, last: str) -> None:
         """Run every cell, wait for a text to be shown, save."""
