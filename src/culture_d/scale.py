@@ -1,7 +1,7 @@
 """What it takes to grade a thousand submissions, or ten million, from what one was measured to cost.
 
-`book/mesures.yml` holds the measures, written by `make bench` and `make soak`. One process writes the gradebook:
-its time for a submission bounds a run. Workers do the rest, as many as are wanted.
+`book/mesures.yml` holds the measures, written by `make bench` and `make soak`. One process writes
+the gradebook: its time for a submission bounds a run. Workers do the rest, as many as are wanted.
 """
 
 from collections.abc import Mapping

@@ -314,7 +314,7 @@ def test_hub_tue_et_rouvert(opened: Room, first: Visitor, second: Visitor) -> No
 
 def _proxy(room: Room) -> psutil.Process | None:
     with suppress(OSError, ValueError, psutil.Error):
-        process = psutil.Process(int((room.workshop.hub_folder / "proxy.pid").read_text()))
+        process = psutil.Process(int(room.workshop.proxy_pid.read_text()))
         if process.status() != psutil.STATUS_ZOMBIE:
             return process
     return None

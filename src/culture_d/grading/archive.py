@@ -27,7 +27,7 @@ from typing import IO
 
 from culture_d.errors import IntakeError, reason
 from culture_d.grading.model import MEBIBYTE
-from culture_d.grading.plain_notebook import MAX_FILE
+from culture_d.grading.plain_notebook import MAX_FILE, is_notebook
 
 MAX_ENTRIES = 500_000
 MAX_NESTED_ENTRIES = 5_000
@@ -55,7 +55,6 @@ _UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # They may reverse what is shown; telephones and Arabic keyboards also add them to honest names.
 _DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _DRIVE = re.compile(r"[A-Za-z]:(?! )")
-_NOTEBOOK = ".ipynb"
 _JUNK = {"__MACOSX", "__pycache__", "node_modules", "venv", "Thumbs.db", "desktop.ini"}
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -144,7 +143,7 @@ def is_junk(path: Sequence[str]) -> bool:
     *folders, name = path
     # A notebook saved without a name, or under one that begins with a dot, is somebody's work;
     # « ._ » is what macOS writes beside a file, « .~ » what Jupyter writes while it saves.
-    notebook = name.lower().endswith(_NOTEBOOK) and not name.startswith(("._", ".~"))
+    notebook = is_notebook(name) and not name.startswith(("._", ".~"))
     hidden = name.startswith(".") and not notebook
     return hidden or name in _JUNK or any(part.startswith(".") or part in _JUNK for part in folders)
 

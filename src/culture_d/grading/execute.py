@@ -164,7 +164,7 @@ class GradedExecute(Execute):  # type: ignore[misc]
         # A tag of the learner's must not keep a test from running.
         self.skip_cells_with_tag = ""
         self.spent = 0
-        self.timed_out = self.cut = self.used_up = self.searching = False
+        self.timed_out = self.cut = self.searching = False
         self.settling = 0.0
         try:
             run_sync(self._run)()

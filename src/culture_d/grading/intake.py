@@ -39,8 +39,10 @@ from culture_d.grading.learners import kept_id, learner_id
 from culture_d.grading.model import MEBIBYTE, Assignment, Refusal, Submission
 from culture_d.grading.plain_notebook import (
     MAX_FILE,
+    NOTEBOOK,
     Notebook,
     UnreadableNotebook,
+    is_notebook,
     looks_like_notebook,
     read_notebook,
     too_large,
@@ -50,7 +52,6 @@ MAX_LEARNER = 50 * MEBIBYTE
 MAX_LEARNER_FILES = 2000
 SUBMITTED = "submitted"
 TIMESTAMP = "timestamp.txt"
-NOTEBOOK = ".ipynb"
 
 _MOODLE = re.compile(
     r"(?P<name>.+?)_(?P<number>[0-9]{1,20})_assignsubmission_(?P<kind>[a-z]+)_(?P<rest>.*)"
@@ -395,7 +396,7 @@ def _placed(
         return None
     name = entry.path[1] if len(entry.path) > 1 else ""
     if name and name not in course.names:
-        if _is_notebook(entry.name):
+        if is_notebook(entry.name):
             ignored.append(f"« {entry.shown} » : « {name} » n'est pas un exercice connu.")
         return None
     if course.only is not None and name not in ("", course.only):
@@ -473,7 +474,7 @@ def _is_lone(entries: Sequence[Entry], source: Path, course: _Course) -> bool:
     """Whether an archive is one learner's own: the files of an exercise, zipped."""
     if source.is_dir() or not is_archive(source.name):
         return False
-    notebooks = [entry for entry in entries if entry.path and _is_notebook(entry.name)]
+    notebooks = [entry for entry in entries if entry.path and is_notebook(entry.name)]
     if len(notebooks) != 1 or _MOODLE.fullmatch(notebooks[0].path[0]):
         return False
     folders = notebooks[0].path[:-1]
@@ -506,10 +507,6 @@ def _plain(text: str) -> str:
     return "".join(unicodedata.normalize("NFKD", char)[0].lower()[:1] or char for char in text)
 
 
-def _is_notebook(name: str) -> bool:
-    return name.lower().rstrip(" .").endswith(NOTEBOOK)
-
-
 def _may_be_notebook(name: str) -> bool:
     lower = name.lower().rstrip(" .")
     return lower.endswith((NOTEBOOK, ".ipynb.txt", ".ipynb.json", ".ipynb.download"))
@@ -520,7 +517,7 @@ def _read_files(
 ) -> tuple[list[_Candidate], dict[str, bytes], list[str]]:
     """Read what a learner handed in: the files that may be notebooks, and the others."""
     entries = _not_hidden(learner.entries)
-    if not any(_is_notebook(entry.name) for entry in entries):
+    if not any(is_notebook(entry.name) for entry in entries):
         entries = list(_opened(entries))
     _refuse_tricks(entries)
     if len(entries) > MAX_LEARNER_FILES:
@@ -555,7 +552,7 @@ def _drop_files_in_files(
     folders = {str(folder).casefold() for path in read for folder in PurePosixPath(path).parents}
     for path in [path for path in read if path.casefold() in folders]:
         inside = [one for one in read if one.casefold().startswith(f"{path.casefold()}/")]
-        for dropped in inside if _is_notebook(path) else [path]:
+        for dropped in inside if is_notebook(path) else [path]:
             read.pop(dropped, None)
             notes.append(
                 f"Le fichier « {dropped} » n'a pas été pris : son nom est aussi celui d'un dossier."
@@ -588,7 +585,7 @@ def _read_all(
             continue
         left -= len(data)
         twin = seen.setdefault(entry.shown.casefold(), entry.shown)
-        if twin in read and not _is_notebook(twin):
+        if twin in read and not is_notebook(twin):
             notes.append(f"Deux fichiers portent le nom « {entry.name} » : le dernier est pris.")
             del read[twin]
             seen[entry.shown.casefold()] = entry.shown
@@ -645,7 +642,7 @@ def _opened(entries: Iterable[Entry]) -> Iterator[Entry]:
 def _notebooks_among(
     read: Mapping[str, tuple[bytes, tuple[int, ...] | None]],
 ) -> list[_Candidate]:
-    named = [path for path in read if _is_notebook(path)]
+    named = [path for path in read if is_notebook(path)]
     paths = named or [
         path
         for path in read

@@ -14,6 +14,7 @@ from typing import Any
 
 from culture_d.grading.model import MEBIBYTE
 
+NOTEBOOK = ".ipynb"
 MAX_FILE = 20 * MEBIBYTE
 MAX_SOURCE = 5 * MEBIBYTE
 MAX_CELLS = 2000
@@ -116,6 +117,11 @@ def read_notebook(data: bytes) -> Notebook:
         outputs=sum(_weight(raw.get("outputs")) for raw in found),
         cleaned=cleaned,
     )
+
+
+def is_notebook(name: str) -> bool:
+    """Tell a notebook by its name, or its path: case apart, and what a mailbox adds at the end."""
+    return name.lower().rstrip(" .").endswith(NOTEBOOK)
 
 
 def looks_like_notebook(data: bytes) -> bool:

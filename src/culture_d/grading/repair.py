@@ -36,14 +36,15 @@ from culture_d.grading.known_cells import (
 from culture_d.grading.model import Assignment, Refusal, Repaired, Submission
 from culture_d.grading.plain_notebook import (
     BIG_OUTPUTS,
+    NOTEBOOK,
     Cell,
     Notebook,
     UnreadableNotebook,
+    is_notebook,
     looks_like_notebook,
     read_notebook,
 )
 
-NOTEBOOK = ".ipynb"
 FORMAT = {"nbformat": 4, "nbformat_minor": 5}
 _IDENTIFIER = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _FENCE = re.compile(r"(```+|~~~+)[ \t]*[\w{}.+-]{0,40}[ \t]*")
@@ -107,7 +108,7 @@ def _repaired(submission: Submission, assignment: Assignment) -> Repaired:
     files = {
         kept: data
         for path, data in submission.files.items()
-        if path not in taken and not _is_notebook(path) and (kept := kept_path(path, root))
+        if path not in taken and not is_notebook(path) and (kept := kept_path(path, root))
     }
     own = {*assignment.files, *(f"{name}{NOTEBOOK}" for name in known)}
     for path in [path for path in files if _in_the_way(path, own)]:
@@ -191,17 +192,13 @@ def _path_of(known: KnownNotebook, read: Mapping[str, Notebook]) -> str | None:
 
 def _candidates(files: Mapping[str, bytes]) -> list[str]:
     """List the files that are notebooks: by their extension, or else by their content."""
-    named = [path for path in files if _is_notebook(path)]
+    named = [path for path in files if is_notebook(path)]
     return named or [
         path
         for path in files
         if PurePosixPath(path).suffix.lower() in ("", ".txt", ".json", ".download")
         and looks_like_notebook(files[path])
     ]
-
-
-def _is_notebook(path: str) -> bool:
-    return path.lower().rstrip(" .").endswith(NOTEBOOK)
 
 
 def _in_the_way(path: str, own: Collection[str]) -> bool:

@@ -88,10 +88,9 @@ def stop(workshop: Workshop) -> bool:
         WorkshopError: a process cannot be ended.
     """
     stopped = False
-    proxy_pid = workshop.hub_folder / "proxy.pid"
     for find in (
         lambda: [running(workshop)],
-        lambda: [_process(proxy_pid, "http-proxy"), *_cullers(workshop)],
+        lambda: [_process(workshop.proxy_pid, "http-proxy"), *_cullers(workshop)],
     ):
         found = [one for one in find() if one]
         if found:
@@ -102,7 +101,7 @@ def stop(workshop: Workshop) -> bool:
         if left:
             stopped = True
             accounts.stop_processes(found=left)
-    for path in (workshop.pid_file, proxy_pid, Path(f"{proxy_pid}.json")):
+    for path in (workshop.pid_file, workshop.proxy_pid):
         path.unlink(missing_ok=True)
     remove_groups(workshop.name)
     return stopped
@@ -138,7 +137,7 @@ def check_ports(workshop: Workshop) -> None:
     Raises:
         WorkshopError: one is taken, or the address is not this machine's.
     """
-    ours = _process(workshop.hub_folder / "proxy.pid", "http-proxy")
+    ours = _process(workshop.proxy_pid, "http-proxy")
     wanted = [(LOOPBACK, workshop.hub_port)]
     if not ours:
         wanted += [(workshop.address, workshop.port), (LOOPBACK, workshop.proxy_port)]

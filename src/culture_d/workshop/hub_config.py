@@ -166,7 +166,7 @@ def _alone(workshop: Workshop, proxy: list[str] | None) -> str:
         proxy_port=workshop.proxy_port,
         proxy=proxy or proxy_command(),
         proxy_token=str(workshop.proxy_token),
-        proxy_pid=str(workshop.hub_folder / "proxy.pid"),
+        proxy_pid=str(workshop.proxy_pid),
         tls=_TLS.format(certificate=str(workshop.certificate), key=str(workshop.key))
         if workshop.tls
         else "",

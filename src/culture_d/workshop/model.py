@@ -218,6 +218,11 @@ class Workshop:
         return self.hub_folder / "hub.pid"
 
     @property
+    def proxy_pid(self) -> Path:
+        """Number of the proxy's process."""
+        return self.hub_folder / "proxy.pid"
+
+    @property
     def certificate(self) -> Path:
         """The room's certificate (PEM)."""
         return self.hub_folder / "tls" / "certificat.pem"
